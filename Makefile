@@ -1,0 +1,61 @@
+# Everything runs in .venv, made from the lock; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check lock format bench chromium clean
+
+help: ## what can be made here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 18
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(f"Zwerm needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.uv requirements.lock pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv requirements-dev.lock pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@ $(VENV)/.run
+
+setup: $(VENV)/.run ## install Zwerm into .venv, from the lock
+setup-dev: $(VENV)/.dev ## the same with what the tests need
+
+demo: setup ## a ferry company's surveys, from file to every department at one moment
+	$(BIN)/zwerm demo
+
+chromium:
+	@test -x /usr/bin/chromium || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; } || \
+	  { echo 'The page tests need Debian'"'"'s Chromium. Run: sudo apt-get install chromium'; exit 1; }
+
+test: setup-dev chromium ## all tests, the browser included
+	$(BIN)/python -m pytest
+
+check: setup-dev ## format, lint, types, and that the locks are up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m tests.lock_is_current
+
+lock: setup-dev ## renew both locks
+	$(UV) pip compile pyproject.toml $(LOCK_FLAGS) --upgrade -o requirements.lock
+	$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade -o requirements-dev.lock
+
+format: setup-dev ## put the code in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup-dev ## one million rows against a bare DuckDB script, in pairs
+	$(BIN)/python -m tests.benchmarks.pipeline
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,80 @@
+"""The edges outward: one file per way out, all with the same five steps."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from flows.settings import Email, Language, Webhook
+
+ChannelName = Literal["published", "folder", "webhook", "email"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One release × one recipient × one channel; its id is random, so that it tells nothing before T."""
+
+    delivery_id: str
+    release_id: str
+    recipient: str  # department and serial number, never an address
+    channel: ChannelName
+    language: Language
+    target: Email | Webhook | str | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A delivery that is not ready, and why; the reason shows no address with credentials and no figure."""
+
+    delivery_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was answered, which is the only thing that counts as delivered."""
+
+    delivery_id: str
+    status: Literal["delivered", "failed", "unknown"]
+    at: datetime  # UTC
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Open:
+    """A send that is ready: a call or two into the kernel, with everything prepared before."""
+
+    delivery_ids: tuple[str, ...]
+    send: Callable[[], None]
+
+
+class Channel(Protocol):
+    """One way out at one moment: nothing can be read before `opens()` are called, everything slow lies before."""
+
+    def stage(self) -> list[Refusal]:
+        """Do everything slow: ask for readiness, try log-ins, put what may already lie there."""
+        ...
+
+    def arm(self, *, until: datetime) -> list[Refusal]:
+        """Bring connections up and hold them until T; not a byte of content leaves."""
+        ...
+
+    def still_ready(self) -> list[Refusal]:
+        """Tell which held connections were lost; asked right before T."""
+        ...
+
+    def opens(self) -> list[Open]:
+        """Give the prepared sends, to be called back to back."""
+        ...
+
+    def confirm(self, *, deadline: float) -> list[Outcome]:
+        """Read answers until the monotonic deadline; what was not answered is sent again under the same key."""
+        ...
+
+    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+        """After T, also in a new process: deliver what is still missing, under the same key."""
+        ...
+
+    def abandon(self, reason: str) -> None:
+        """Close what is held; nothing was sent."""
+        ...

@@ -1,0 +1,286 @@
+"""What `zwerm.toml` may say: frozen models with defaults for everything that has one; unknown keys are errors."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+Severity = Literal["critical", "warning"]
+Language = Literal["en", "nl"]
+Text = str | Mapping[str, str]  # one text for all languages, or one per language
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is an error: a mistyped setting must never be ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Organisation(Model):
+    """Whose customers answer, in which languages the pages speak, and whose clock counts."""
+
+    name: str = "Our organisation"
+    languages: tuple[Language, ...] = ("en",)
+    timezone: str = "UTC"
+    site_url: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"'{value}' is not a time zone; allowed are names such as 'Europe/Amsterdam'")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's zone; every local time in the file is in it."""
+        return ZoneInfo(self.timezone)
+
+
+class FilesSource(Model):
+    """Files on this host, by path or glob: CSV, TSV, JSON Lines, Parquet, Excel, gzip included."""
+
+    type: Literal["files"] = "files"
+    path: str
+    sheet: str | None = None  # Excel only; default: the first sheet
+    delimiter: str | None = None  # where sniffing cannot know
+    encoding: str | None = None
+    download: str | None = None  # where people get the file; shown when it is missing
+
+
+class WaveColumn(Model):
+    """The wave is a label that the data carry."""
+
+    column: str
+
+
+class WaveValue(Model):
+    """All answers are of one wave."""
+
+    value: str
+
+
+Wave = Literal["month", "quarter", "year"] | WaveColumn | WaveValue
+
+
+def _texts(value: Any) -> Any:
+    return tuple(_text(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text_keys(value: Any) -> Any:
+    return {_text(key): item for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+class Role(Model):
+    """Where a role's answers come from, and what they mean: a column or an SQL expression over text columns."""
+
+    column: str | None = None
+    sql: str | None = None
+    missing: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    values: Annotated[Mapping[str, float | tuple[int, int] | str], BeforeValidator(_text_keys)] | None = None
+    scale: tuple[int, int] | None = None
+    format: str | None = None
+    language: str | None = None  # the column that tells a comment's language
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.column is None) == (self.sql is None):
+            raise ValueError("give either a column or an sql expression")
+        return self
+
+
+def _role(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+RoleSetting = Annotated[Role, BeforeValidator(_role)]
+
+
+def _roles(value: Any) -> Any:
+    return tuple(_role(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
+
+
+class Roles(Model):
+    """Which question plays which part. Only `score` is needed; what is not mapped is not guessed."""
+
+    score: RoleSetting
+    response_id: RoleSetting | None = None
+    respondent_id: RoleSetting | None = None
+    responded_at: RoleSetting | None = None
+    department: Annotated[tuple[Role, ...], BeforeValidator(_roles)] = ()
+    weight: RoleSetting | None = None
+    told_count: RoleSetting | None = None
+    acted_count: RoleSetting | None = None
+    copied: RoleSetting | None = None
+    warned_count: RoleSetting | None = None
+    warned_acted_count: RoleSetting | None = None
+    comment: RoleSetting | None = None
+    drivers: Mapping[str, RoleSetting] = {}
+    segments: Mapping[str, RoleSetting] = {}
+
+    @field_validator("score")
+    @classmethod
+    def _score_is_an_nps(cls, role: Role) -> Role:
+        low, high = role.scale or (0, 10)
+        if role.values is None and (high != 10 or high - low > 10 or low >= high):
+            raise ValueError(
+                f"a scale of {low} to {high} is not a recommendation score: a scale ends at 10 and is at most 10 wide; "
+                "map other scales with values = { … }"
+            )
+        return role
+
+
+class Superpromoters(Model):
+    """Thresholds of our definition; its name is printed on pages and stored with each release."""
+
+    told_min: int = Field(default=1, ge=1)
+    definition: str = "2026-1"
+
+
+class CheckSetting(Model):
+    """What one named check does here: its severity and its bounds."""
+
+    severity: Severity | None = None
+    most: float | None = Field(default=None, ge=0, le=1)
+    lowest: float | None = Field(default=None, ge=0)
+
+
+class Schedule(Model):
+    """When `zwerm serve` prepares the newest closed wave, in the organisation's zone."""
+
+    cron: str
+
+
+class Survey(Model):
+    """A questionnaire that runs again and again."""
+
+    title: Text = ""
+    wave: Wave = "month"
+    duplicates: Literal["keep", "drop", "latest"] = "keep"
+    min_respondents: int = Field(default=10, ge=3)
+    interval: Literal["adjusted_wald"] = "adjusted_wald"
+    sources: tuple[FilesSource, ...] = Field(min_length=1)
+    roles: Roles
+    superpromoters: Superpromoters = Superpromoters()
+    checks: Mapping[str, CheckSetting] = {}
+    schedule: Schedule | None = None
+
+    @model_validator(mode="after")
+    def _wave_can_be_told(self) -> Self:
+        if isinstance(self.wave, str) and self.roles.responded_at is None:
+            raise ValueError(
+                f'wave = "{self.wave}" needs roles.responded_at; or name it: wave = {{ value = "2026-10" }}'
+            )
+        if self.duplicates == "latest" and self.roles.response_id is None:
+            raise ValueError('duplicates = "latest" needs roles.response_id')
+        return self
+
+
+class ReleasePolicy(Model):
+    """The moment of release where the calendar names none."""
+
+    at: time | None = None  # local; None: as soon as it is ready
+    tolerance_ms: int = Field(default=100, ge=1)
+    late: Literal["hold", "release"] = "hold"
+
+
+class PlannedMoment(Model):
+    """One wave's announced moment, local time in the organisation's zone."""
+
+    wave: str
+    at: datetime
+    meeting: date | None = None
+
+
+class DepartmentEntry(Model):
+    """What the data cannot tell of a department: its names and its order of writing."""
+
+    path: tuple[str, ...] = Field(min_length=1)
+    name: Text | None = None
+
+
+class Email(Model):
+    """Addresses of one recipient, reached through one of `[servers]`."""
+
+    to: tuple[str, ...] = Field(min_length=1)
+    server: str
+
+
+class Webhook(Model):
+    """An address that receives `release.json` at T."""
+
+    url: str
+    secret: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"'{value}' is not an http:// or https:// address")
+        return value
+
+
+class Recipient(Model):
+    """Who receives every release, whole, at T; there is no key for a preview."""
+
+    department: tuple[str, ...] = ()
+    language: Language | None = None
+    email: Email | None = None
+    webhook: Webhook | None = None
+    folder: str | None = None
+    manager: bool = False
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.email is None and self.webhook is None and self.folder is None:
+            raise ValueError("a recipient needs at least one of email, webhook, folder")
+        return self
+
+
+class MailServer(Model):
+    """A mail relay; `smtps://` is implicit TLS, `smtp://` requires STARTTLS unless `tls = "none"`."""
+
+    smtp: str
+    sender: str = Field(alias="from")
+    user: str | None = None
+    password: SecretStr | None = None
+    tls: Literal["required", "none"] = "required"
+    max_connections: int = Field(default=20, ge=1)
+
+    @field_validator("smtp")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        if not value.startswith(("smtp://", "smtps://")):
+            raise ValueError(f"'{value}' is not an smtp:// or smtps:// address")
+        return value
+
+
+class Settings(Model):
+    """The whole of `zwerm.toml`, read once at the edge and passed down."""
+
+    home: Path = Path()
+    organisation: Organisation = Organisation()
+    surveys: Mapping[str, Survey] = Field(min_length=1)
+    release: ReleasePolicy = ReleasePolicy()
+    calendar: Mapping[str, tuple[PlannedMoment, ...]] = {}
+    departments: tuple[DepartmentEntry, ...] = ()
+    audience: tuple[Recipient, ...] = ()
+    servers: Mapping[str, MailServer] = {}
+
+    _file: Path = PrivateAttr(default=Path("zwerm.toml"))

@@ -1,0 +1,18 @@
+"""What all rooms' tests share: the real survey files, where they are to be had."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def survey_data() -> Path:
+    """The folder with the real surveys; without it the test is skipped and says where the files come from."""
+    folder = os.environ.get("ZWERM_TEST_DATA")
+    if not folder:
+        pytest.skip(
+            "set ZWERM_TEST_DATA to a folder with sfo-2017/responses.csv (DataSF, San Francisco airport guest survey 2017) "
+            "and r-community-2018/responses.tsv (github.com/rstudio/r-community-survey)"
+        )
+    return Path(folder)

@@ -1,0 +1,1 @@
+"""Pages from metrics: templates, words in English and Dutch, and pictures."""

@@ -84,7 +84,7 @@ class Home:
         return self
 
     def secret(self) -> bytes:
-        """32 bytes, made once per home and never renewed: the key of respondents' hashes and of the suppression weights."""
+        """32 bytes, made once per home, never renewed: the key of respondents' hashes and suppression weights."""
         path = self.working / "secret"
         if not path.exists():
             draft = path.with_name(f"secret.{secrets.token_hex(8)}")

@@ -1,7 +1,7 @@
 """What `zwerm.toml` may say: frozen models with defaults for everything that has one; unknown keys are errors."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -284,3 +284,38 @@ class Settings(Model):
     servers: Mapping[str, MailServer] = {}
 
     _file: Path = PrivateAttr(default=Path("zwerm.toml"))
+
+    @property
+    def file(self) -> Path:
+        """The `zwerm.toml` these settings came from."""
+        return self._file
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        for recipient in self.audience:
+            if recipient.email and recipient.email.server not in self.servers:
+                known = ", ".join(self.servers) or "none"
+                raise ValueError(f"an audience names the server '{recipient.email.server}'; known are: {known}")
+        for survey in self.calendar:
+            if survey not in self.surveys:
+                raise ValueError(f"the calendar names the survey '{survey}'; known are: {', '.join(self.surveys)}")
+        for moments in self.calendar.values():
+            for moment in moments:
+                instant(moment.at, self.organisation.zone)
+        return self
+
+
+def instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """The one instant (UTC) that a local time means; a time that the clock skips or shows twice is refused."""
+    if local.tzinfo is not None:
+        return local.astimezone(UTC)
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first.astimezone(zone).replace(tzinfo=None) != local:
+        raise ValueError(
+            f"{local:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks go forward over it; choose another time"
+        )
+    if first != second:
+        raise ValueError(
+            f"{local:%Y-%m-%d %H:%M} exists twice in {zone.key}: the clocks go back over it; choose another time"
+        )
+    return first

@@ -79,6 +79,15 @@ create table core.inputs (
     primary key (release_id, batch)
 );
 
+-- One row per survey × wave × state of its inputs that was looked at: a second look at the same finds nothing to do.
+create table core.examined (
+    survey varchar not null,
+    wave varchar not null,
+    inputs_hash varchar not null,        -- SHA-256 over the batches that the wave is made from
+    examined_at timestamp not null,      -- UTC
+    primary key (survey, wave, inputs_hash)
+);
+
 -- One row per survey × wave × department: the sums from which every metric follows, of the newest run.
 create table core.tallies (
     survey varchar not null,

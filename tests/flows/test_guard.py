@@ -1,0 +1,51 @@
+"""What leaves a step is scrubbed; what happened stands in the private log alone."""
+
+import stat
+import traceback
+from pathlib import Path
+
+import pytest
+
+from flows.errors import FlowError, StoppedByCheckError
+from flows.guard import PRIVATE, guarded, keep_private_log
+
+CANARY = "61.803398"
+
+
+@guarded
+def metrics(figure: str) -> None:
+    """A step that meets trouble with a figure in its hands."""
+    try:
+        raise KeyError(figure)
+    except KeyError as error:
+        raise ValueError(f"NPS is {figure}") from error
+
+
+@guarded
+def check() -> None:
+    """A step that stops on purpose."""
+    try:
+        raise ValueError(CANARY)
+    except ValueError as error:
+        raise StoppedByCheckError("score_in_range: 3 of 100 rows") from error
+
+
+def test_an_unexpected_error_leaves_without_its_figure_and_the_private_log_has_it(tmp_path: Path) -> None:
+    log = keep_private_log(tmp_path)
+    try:
+        with pytest.raises(FlowError, match="'metrics' failed unexpectedly") as error:
+            metrics(CANARY)
+        assert CANARY not in "".join(traceback.format_exception(error.value))
+        assert str(log) in str(error.value)
+        assert CANARY in log.read_text(encoding="utf-8")
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    finally:
+        for handler in PRIVATE.handlers[1:]:
+            handler.close()
+            PRIVATE.removeHandler(handler)
+
+
+def test_our_own_error_keeps_its_words_and_loses_its_cause() -> None:
+    with pytest.raises(StoppedByCheckError, match="3 of 100 rows") as error:
+        check()
+    assert CANARY not in "".join(traceback.format_exception(error.value))

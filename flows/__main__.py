@@ -1,0 +1,231 @@
+"""The `zwerm` command: each call imports what it needs and nothing before."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+EXIT_CODES = """
+Exit codes: 0 done; 1 unexpected; 2 configuration or usage; 3 stopped by a check; 4 held; 5 another process holds
+the lease.
+"""
+configured = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("zwerm.toml"),
+    show_default=True,
+    help="The configuration to read.",
+)
+one_survey = click.option("--survey", metavar="NAME", help="One survey of the configuration; default: each of them.")
+for_machines = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
+
+
+class _Command(click.Group):
+    """Ends with the exit codes that schedulers read, and never with a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            sys.exit(_report(error))
+
+
+def _report(error: Exception) -> int:
+    from flows.guard import OUR_OWN, PRIVATE, private_log
+    from warehouse import WarehouseError
+
+    if isinstance(error, OUR_OWN):
+        click.echo(f"{click.style('zwerm:', fg='yellow', bold=True)} {error}", err=True)
+        taken = isinstance(error, WarehouseError) and getattr(error, "is_locked", False)
+        return 5 if taken else int(getattr(error, "exit_code", 1))
+    PRIVATE.error("the command failed", exc_info=error)
+    where = private_log()
+    told = f" The details are in {where}" if where else f": {error}"
+    click.echo(f"zwerm: this was not expected ({type(error).__name__}).{told}", err=True)
+    return 1
+
+
+@click.group(cls=_Command, epilog=EXIT_CODES, context_settings={"max_content_width": 110})
+@click.version_option(package_name="zwerm", message="zwerm %(version)s")
+def main() -> None:
+    """Customer surveys to every department at the same moment.
+
+    Zwerm fetches survey responses, checks them, computes promoter metrics, protects small groups, seals the result
+    and opens it for everyone at once.
+
+    \b
+    A first time:
+      zwerm init      write a commented zwerm.toml
+      zwerm check     see what the mapping makes of your data, before anybody else does
+      zwerm run       prepare the newest closed wave, and open it for everyone
+    """
+    os.umask(0o077)  # whatever is written from here on is the pipeline's own until it is released
+
+
+def _print(as_json: bool, result: dict[str, Any], lines: Callable[[], list[str]]) -> None:
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=1, default=str))
+    else:
+        for line in lines():
+            click.echo(line)
+
+
+@main.command()
+@configured
+@one_survey
+@click.option("--wave", metavar="WAVE", help="The wave, such as 2026-10; default: the newest that is closed.")
+@click.option(
+    "--at", metavar="TIME", help="The moment: 09:30 (its next), or 2026-12-08T09:30, in the organisation's zone."
+)
+@click.option("--revise", is_flag=True, help="Where a released wave has changed since: release a revision.")
+@click.option("--reason", metavar="TEXT", help="Why a revision is made; printed on its pages.")
+@click.option("--material", is_flag=True, help="Let all late answers in at once; this discloses, and is recorded.")
+@for_machines
+def run(**call: Any) -> None:
+    """Prepare the newest closed wave and open it for everyone at one moment."""
+    from flows.calls import run as call_run
+
+    as_json = call.pop("as_json")
+    result = call_run(quiet=as_json, **call)
+    _print(as_json, result, lambda: result["lines"])
+
+
+@main.command()
+@configured
+@one_survey
+@for_machines
+def check(**call: Any) -> None:
+    """Rehearse: fetch, conform and check, and nothing after.
+
+    Prints per role the distinct raw values and what each becomes, the department tree, what would be quarantined and
+    why, and whom the audience leaves out. No count by score and no metric: what a release says is seen by everyone
+    first.
+    """
+    from flows.calls import check as call_check
+
+    as_json = call.pop("as_json")
+    result = call_check(quiet=as_json, **call)
+    _print(as_json, result, lambda: result["lines"])
+    sys.exit(3 if result["stops"] else 0)
+
+
+@main.command()
+@configured
+@click.option("--survey", metavar="NAME", required=True, help="The survey.")
+@click.option("--from", "first", metavar="WAVE", required=True, help="The first wave.")
+@click.option("--to", "last", metavar="WAVE", required=True, help="The last wave.")
+@click.option("--reason", metavar="TEXT", help="Why; printed on the pages of the revisions that come of it.")
+@click.option("--at", metavar="TIME", help="The moment at which all that changed opens; default: as for run.")
+@click.option("--dry-run", is_flag=True, help="Only the plan: which waves, why, how many rows, which revisions.")
+@for_machines
+def backfill(**call: Any) -> None:
+    """Every wave in between that is new or changed; all that changed opens at one moment."""
+    from flows.calls import backfill as call_backfill
+
+    as_json = call.pop("as_json")
+    result = call_backfill(quiet=as_json, **call)
+    _print(as_json, result, lambda: result["lines"])
+
+
+@main.command()
+@configured
+@click.option("--port", type=int, default=8787, show_default=True, help="Where the published site is served.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address that the site listens on.")
+def serve(config: Path, port: int, host: str) -> None:
+    """Prefect server, deployments, schedules and the site, in one process tree."""
+    from flows.serve import serve as serve_all
+
+    serve_all(config, host=host, port=port)
+
+
+@main.command()
+@click.argument("release", required=False)
+@configured
+@click.option("--retry", is_flag=True, help="Stage a held release again, and deliver it to those who lack it.")
+@click.option("--withdraw", is_flag=True, help="Take back a release that is not out yet; everyone is told.")
+@click.option("--reason", metavar="TEXT", help="Why it is withdrawn.")
+@click.option("--at", metavar="TIME", help="The moment; default: as soon as it is ready.")
+@for_machines
+def release(**call: Any) -> None:
+    """Stage a held release again (--retry), or withdraw one that is not out yet (--withdraw)."""
+    from flows.calls import release as call_release
+
+    as_json = call.pop("as_json")
+    result = call_release(quiet=as_json, **call)
+    _print(as_json, result, lambda: result["lines"])
+
+
+@main.command()
+@click.argument("release", required=False)
+@configured
+@for_machines
+def status(release: str | None, config: Path, as_json: bool) -> None:
+    """What is where, and who received what, when; also while a run is under way."""
+    from flows.status import status as tell_status
+
+    result = tell_status(config, release=release)
+    _print(as_json, result, lambda: result["lines"])
+
+
+@main.command()
+@configured
+@for_machines
+def doctor(config: Path, as_json: bool) -> None:
+    """Look at configuration, files, permissions, connections, audience, clock and zone; say what to do."""
+    from flows.doctor import doctor as examine
+
+    result = examine(config)
+    _print(as_json, result, lambda: result["lines"])
+    sys.exit(0 if result["well"] else 2)
+
+
+@main.command()
+@configured
+@for_machines
+def recover(config: Path, as_json: bool) -> None:
+    """Finish or undo what a killed run left behind, and tell which; `run` does it too."""
+    from flows.calls import recover as call_recover
+
+    result = call_recover(config=config, quiet=as_json)
+    _print(as_json, result, lambda: result["lines"])
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("zwerm-demo"))
+@click.option("--fresh", is_flag=True, help="Remove an earlier demo in the folder first.")
+def demo(folder: Path, fresh: bool) -> None:
+    """A ferry company's surveys: four waves and a revision, to webhooks, mailboxes and folders at one moment each."""
+    from flows.demo.show import show
+
+    show(folder, fresh=fresh)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+def init(folder: Path) -> None:
+    """Write a commented zwerm.toml that needs only the names of your columns."""
+    from flows.init import write
+
+    click.echo(write(folder))
+
+
+@main.command()
+def sources() -> None:
+    """The kinds of sources that responses can come from."""
+    from flows.sources import KINDS
+
+    for name, says in KINDS.items():
+        click.echo(f"{name:<10} {says}")
+
+
+if __name__ == "__main__":
+    main(prog_name="zwerm")

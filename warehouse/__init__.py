@@ -3,3 +3,6 @@
 
 class WarehouseError(Exception):
     """Something could not be kept, read or published; the message names the file and says what to do."""
+
+    is_busy: bool = False  # another process has the warehouse open; trying again later will do
+    holder: int | None = None  # its process id, where DuckDB tells it

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
+    StringConstraints,
     field_validator,
     model_validator,
 )
@@ -55,7 +56,7 @@ class FilesSource(Model):
     type: Literal["files"] = "files"
     path: str
     sheet: str | None = None  # Excel only; default: the first sheet
-    delimiter: str | None = None  # where sniffing cannot know
+    delimiter: Annotated[str, StringConstraints(strip_whitespace=False)] | None = None  # where sniffing cannot know
     encoding: str | None = None
     download: str | None = None  # where people get the file; shown when it is missing
 

@@ -1,0 +1,1 @@
+"""A believable ferry company, from survey files to every department at one moment, to try Zwerm with."""

@@ -1,0 +1,33 @@
+"""A wave is released when it has ended, not before."""
+
+from datetime import date
+
+import pytest
+
+from transforms.waves import ends_before, in_order, is_closed
+
+
+@pytest.mark.parametrize(
+    ("wave", "end"),
+    [
+        ("2026-10", date(2026, 11, 1)),
+        ("2026-12", date(2027, 1, 1)),
+        ("2026-Q1", date(2026, 4, 1)),
+        ("2026-Q4", date(2027, 1, 1)),
+        ("2026", date(2027, 1, 1)),
+        ("2026-13", None),
+        ("spring", None),
+    ],
+)
+def test_a_label_names_the_period_that_ends_before_a_day(wave: str, end: date | None) -> None:
+    assert ends_before(wave) == end
+
+
+def test_a_month_is_closed_on_the_first_day_of_the_next() -> None:
+    assert not is_closed("2026-10", date(2026, 10, 31))
+    assert is_closed("2026-10", date(2026, 11, 1))
+    assert is_closed("spring", date(2026, 11, 1))
+
+
+def test_waves_stand_in_the_order_in_which_they_ended() -> None:
+    assert in_order(["b", "2026-Q4", "2026-10", "a", "2025", "2026-10"]) == ["2025", "2026-10", "2026-Q4", "a", "b"]

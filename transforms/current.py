@@ -1,4 +1,4 @@
-"""Which accepted responses stand: those of the newest version of each file, with duplicates as the survey wants them."""
+"""Which accepted responses stand: those of the newest version of each file, with duplicates as wanted."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,0 +1,280 @@
+"""The decisions of the release protocol, each one transaction of the ledger: what may follow upon what stands here."""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from warehouse import WarehouseError
+from warehouse.leases import Lease, is_ours
+from warehouse.ledger import Ledger
+from warehouse.records import DeliveryState, Moment, Release, Status, as_text
+
+APART = timedelta(minutes=2)  # planned moments of a home are the same or at least so far apart
+BEFORE_ARMING = ("drafted", "sealed", "staged", "held")
+BEFORE_RELEASE = (*BEFORE_ARMING, "armed")
+
+
+class TooCloseError(WarehouseError):
+    """Two planned moments would lie less than two minutes apart."""
+
+
+class OvertakenError(WarehouseError):
+    """Before the commit, someone else held, withdrew or took over what was about to be released."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one delivery."""
+
+    delivery_id: str
+    status: Status
+    at: datetime
+    detail: str = ""
+    is_breach: bool = False
+
+
+def plan(ledger: Ledger, release_ids: Sequence[str], *, planned_at: datetime | None) -> Moment:
+    """Give releases their moment: the one of the same T that is still open, else a new one.
+
+    Where the moment of that T has begun to arm, they go to the next that is open, else to one that follows at once.
+    """
+    with ledger.transaction():
+        for release_id in release_ids:
+            _must_be(ledger, release_id, BEFORE_ARMING, "planned")
+        moment = _moment_for(ledger, planned_at)
+        ledger.add("planned", release_ids=release_ids, moment_id=moment.moment_id)
+    return moment
+
+
+def stage(ledger: Ledger, release_ids: Sequence[str]) -> tuple[Moment, ...]:
+    """Everyone is ready to be armed; a release whose moment has begun to arm meanwhile goes to the next."""
+    moments = {}
+    with ledger.transaction():
+        for release_id in release_ids:
+            release = _must_be(ledger, release_id, BEFORE_ARMING, "staged")
+            moment = ledger.moment(release.moment_id) if release.moment_id else None
+            if moment is None or moment.phase != "open":
+                moment = _moment_for(ledger, None if moment is None else moment.planned_at)
+                ledger.add("planned", release_ids=[release_id], moment_id=moment.moment_id)
+            ledger.add("staged", release_ids=[release_id], moment_id=moment.moment_id)
+            moments[moment.moment_id] = moment
+    return tuple(moments.values())
+
+
+def want(ledger: Ledger, wanted: Sequence[DeliveryState], *, release_id: str) -> tuple[DeliveryState, ...]:
+    """Draw up who receives a release; a delivery that was drawn up before keeps its id, and so its key."""
+    with ledger.transaction():
+        known = {_who(delivery): delivery for delivery in ledger.deliveries(release_id)}
+        for delivery in wanted:
+            if _who(delivery) in known:
+                del known[_who(delivery)]
+            else:
+                _insert(ledger, delivery)
+        for delivery in known.values():
+            ledger.add("unwanted", delivery_id=delivery.delivery_id)
+    return ledger.deliveries(release_id)
+
+
+def freeze(ledger: Ledger, moment_id: str, *, lease: Lease) -> tuple[Release, ...]:
+    """Begin to arm: from now on the moment's releases are these, whatever is staged later."""
+    with ledger.transaction():
+        _must_hold(ledger, lease)
+        staged = tuple(release for release in ledger.releases_of(moment_id) if release.state == "staged")
+        if staged:
+            ledger.add("arming", release_ids=_ids(staged), moment_id=moment_id)
+    return staged
+
+
+def arm(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequence[str], seconds: float) -> None:
+    """Every delivery said ready, and what can be read is complete in a private place."""
+    with ledger.transaction():
+        _must_hold(ledger, lease)
+        _must_all_be(ledger, release_ids, "staged")
+        ledger.add("armed", release_ids=release_ids, moment_id=moment_id, seconds=round(seconds, 3))
+
+
+def commit(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequence[str]) -> None:
+    """Decide: ONE row, in one transaction that is on disk when this returns, for all releases of the moment.
+
+    Before this row nobody has anything and everything can be undone; after it there is only completion.
+    """
+    with ledger.transaction():
+        _must_hold(ledger, lease)
+        _must_all_be(ledger, release_ids, "armed")
+        ledger.add("released", release_ids=release_ids, moment_id=moment_id)
+
+
+def confirm(
+    ledger: Ledger,
+    moment_id: str,
+    *,
+    release_ids: Sequence[str],
+    opened_at: Mapping[str, datetime],
+    answers: Iterable[Answer],
+    skew_ms: float | None,
+    breaches: Sequence[str] = (),
+) -> None:
+    """Record when each delivery opened, what was answered, and the skew: the end of a moment."""
+    with ledger.transaction():
+        for delivery_id, at in opened_at.items():
+            ledger.add("opened", delivery_id=delivery_id, moment_id=moment_id, at=at)
+        _answer(ledger, answers, moment_id=moment_id)
+        for says in breaches:
+            ledger.add("breach", release_ids=release_ids, moment_id=moment_id, says=says)
+        ledger.add("confirmed", release_ids=release_ids, moment_id=moment_id, skew_ms=skew_ms)
+
+
+def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
+    """Record what came of deliveries after their moment was confirmed."""
+    with ledger.transaction():
+        _answer(ledger, answers, moment_id=None)
+
+
+def refuse(ledger: Ledger, refusals: Mapping[str, str], *, moment_id: str | None = None) -> None:
+    """Record who was not ready, and why."""
+    with ledger.transaction():
+        for delivery_id, reason in refusals.items():
+            ledger.add("refused", delivery_id=delivery_id, moment_id=moment_id, reason=reason)
+
+
+def hold(
+    ledger: Ledger,
+    release_ids: Sequence[str],
+    *,
+    reason: str,
+    moment_id: str | None = None,
+    refused: Sequence[tuple[str, str]] = (),
+) -> tuple[Release, ...]:
+    """Stop releases before their commit; `refused` names recipient and channel of those who were not ready.
+
+    `moment_id` is given where the whole moment is held, and so over. What is out already stays out.
+    """
+    with ledger.transaction():
+        held = [_must(ledger, release_id) for release_id in release_ids]
+        held = [release for release in held if release.state in BEFORE_RELEASE]
+        if held:
+            ledger.add("held", release_ids=_ids(held), moment_id=moment_id, reason=reason, refused=list(refused))
+    return tuple(held)
+
+
+def withdraw(ledger: Ledger, release_id: str, *, reason: str) -> tuple[Release, ...]:
+    """Withdraw a release before its commit, and every release whose changes are measured against it."""
+    with ledger.transaction():
+        _must_be(ledger, release_id, BEFORE_RELEASE, "withdrawn")
+        pending = ledger.pending()
+        withdrawn, found = {release_id}, True
+        while found:
+            found = {r.release_id for r in pending if r.previous_release_id in withdrawn} - withdrawn != set()
+            withdrawn |= {r.release_id for r in pending if r.previous_release_id in withdrawn}
+        ledger.add("withdrawn", release_ids=sorted(withdrawn), reason=reason)
+    return tuple(_must(ledger, name) for name in sorted(withdrawn))
+
+
+def undo(ledger: Ledger, moment_id: str, *, reason: str) -> tuple[Release, ...]:
+    """Arming ended without a commit: nothing was sent; the releases are staged as before, the moment is open."""
+    with ledger.transaction():
+        moment = ledger.moment(moment_id)
+        if moment is None or moment.phase not in ("arming", "armed"):
+            return ()
+        back = [release for release in ledger.releases_of(moment_id) if release.state in ("staged", "armed")]
+        ledger.add("staged", release_ids=_ids(back), moment_id=moment_id, reason=reason)
+    return tuple(back)
+
+
+def tried_in_vain(ledger: Ledger) -> frozenset[tuple[str, str]]:
+    """Recipients and channels that the last two holds in a row name: nobody may block the others for ever."""
+    decided = [e for e in ledger.events(kinds=("held", "released")) if e.kind == "released" or e.detail.get("refused")]
+    newest = decided[-2:]
+    if len(newest) < 2 or any(event.kind == "released" for event in newest):
+        return frozenset()
+    first, second = ({(who, channel) for who, channel in event.detail["refused"]} for event in newest)
+    return frozenset(first & second)
+
+
+def _moment_for(ledger: Ledger, planned_at: datetime | None) -> Moment:
+    moments = [m for m in ledger.moments() if m.planned_at is not None and m.phase != "held"]
+    if planned_at is not None:
+        same = [moment for moment in moments if moment.planned_at == planned_at]
+        if same and same[-1].phase == "open":
+            return same[-1]
+        if same:
+            later = [m for m in moments if m.phase == "open" and m.planned_at and m.planned_at > planned_at]
+            return later[0] if later else _new_moment(ledger, None)
+        _must_be_apart(ledger, moments, planned_at)
+    return _new_moment(ledger, planned_at)
+
+
+def _must_be_apart(ledger: Ledger, moments: Sequence[Moment], planned_at: datetime) -> None:
+    for moment in moments:
+        if moment.planned_at is None or abs(moment.planned_at - planned_at) >= APART:
+            continue
+        if any(release.state != "withdrawn" for release in ledger.releases_of(moment.moment_id)):
+            raise TooCloseError(
+                f"another moment is planned for {moment.planned_at:%Y-%m-%d %H:%M:%S} UTC; "
+                f"{planned_at.astimezone(UTC):%H:%M:%S} is less than two minutes from it. "
+                "Choose the same time, or one at least two minutes apart"
+            )
+
+
+def _new_moment(ledger: Ledger, planned_at: datetime | None) -> Moment:
+    moment = Moment(secrets.token_hex(16), planned_at, datetime.now(UTC), "open")
+    ledger.connection.execute(
+        "insert into moments (moment_id, planned_at, created_at) values (?, ?, ?)",
+        [moment.moment_id, as_text(planned_at) if planned_at else None, as_text(moment.created_at)],
+    )
+    return moment
+
+
+def _insert(ledger: Ledger, delivery: DeliveryState) -> None:
+    ledger.connection.execute(
+        "insert into deliveries (delivery_id, release_id, recipient, channel, language, target, created_at) "
+        "values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(delivery.delivery_id, delivery.release_id, delivery.recipient, delivery.channel, delivery.language),
+            *(delivery.target, as_text(datetime.now(UTC))),
+        ],
+    )
+
+
+def _who(delivery: DeliveryState) -> tuple[str, str, str, str | None]:
+    return delivery.recipient, delivery.channel, delivery.language, delivery.target
+
+
+def _answer(ledger: Ledger, answers: Iterable[Answer], *, moment_id: str | None) -> None:
+    for came in answers:
+        ledger.add(came.status, delivery_id=came.delivery_id, moment_id=moment_id, at=came.at, detail=came.detail)
+        if came.is_breach:
+            ledger.add("breach", delivery_id=came.delivery_id, moment_id=moment_id, says=came.detail)
+
+
+def _ids(releases: Iterable[Release]) -> list[str]:
+    return [release.release_id for release in releases]
+
+
+def _must(ledger: Ledger, release_id: str) -> Release:
+    release = ledger.release(release_id)
+    if release is None:
+        raise WarehouseError(f"{ledger.path} knows no release {json.dumps(release_id)}; zwerm status lists them")
+    return release
+
+
+def _must_be(ledger: Ledger, release_id: str, states: Sequence[str], done: str) -> Release:
+    release = _must(ledger, release_id)
+    if release.state not in states:
+        raise WarehouseError(f"release {release_id} is {release.state} and cannot be {done}")
+    return release
+
+
+def _must_all_be(ledger: Ledger, release_ids: Sequence[str], state: str) -> None:
+    for release_id in release_ids:
+        release = _must(ledger, release_id)
+        if release.state != state:
+            why = f": {release.stated_reason}" if release.stated_reason else ""
+            raise OvertakenError(f"{release.survey} {release.wave} was {release.state} meanwhile{why}")
+
+
+def _must_hold(ledger: Ledger, lease: Lease) -> None:
+    if not is_ours(ledger, lease):
+        raise OvertakenError("another process took over the lease of the moment, because this one did not move on")

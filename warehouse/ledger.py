@@ -1,0 +1,233 @@
+"""The ledger: the append-only record of every release, delivery and decision, in SQLite, read by others at any time.
+
+What has happened is never changed: a state is what the newest events say. Decisions are written in `decisions.py`.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from warehouse import WarehouseError
+from warehouse.records import (
+    DeliveryState,
+    Event,
+    Facts,
+    Moment,
+    Release,
+    State,
+    as_text,
+    delivery_of,
+    event_of,
+    moment_of,
+    release_of,
+)
+
+BUSY_SECONDS = 30.0
+VERSION = 1
+
+
+class Ledger:
+    """An open ledger; used from one thread at a time, by any number of processes."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the ledger, made 0600 where there is none; every commit is on disk before it counts."""
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        for setting in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "recursive_triggers = on"):
+            connection.execute(f"pragma {setting}").close()
+        ledger = cls(connection, path)
+        ledger._migrate()
+        return ledger
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- what is asked
+
+    def release(self, release_id: str) -> Release | None:
+        """One release, None where the ledger does not know it."""
+        return next(iter(self._releases("release_id = ?", [release_id])), None)
+
+    def state(self, release_id: str) -> State | None:
+        """How far a release has come."""
+        release = self.release(release_id)
+        return release.state if release else None
+
+    def releases(self, survey: str | None = None, wave: str | None = None) -> tuple[Release, ...]:
+        """Everything that was ever sealed, by survey, wave and revision."""
+        return self._releases("survey = coalesce(?, survey) and wave = coalesce(?, wave)", [survey, wave])
+
+    def released(self) -> tuple[Release, ...]:
+        """Everything that was ever released: what every publication is made of."""
+        return self._releases("state in ('released', 'confirmed')")
+
+    def latest_released(self, survey: str, wave: str) -> Release | None:
+        """The newest released revision of a wave."""
+        out = [release for release in self.releases(survey, wave) if release.is_out]
+        return out[-1] if out else None
+
+    def pending(self) -> tuple[Release, ...]:
+        """What is sealed and neither released nor withdrawn: sealed, staged, armed or held."""
+        return self._releases("state in ('drafted', 'sealed', 'staged', 'armed', 'held')")
+
+    def stopped(self) -> tuple[Release, ...]:
+        """What is held or withdrawn now, with the stated reason: everyone is told."""
+        return self._releases("state in ('held', 'withdrawn')")
+
+    def moment(self, moment_id: str) -> Moment | None:
+        """One moment, None where the ledger does not know it."""
+        return next(iter(self._moments("moment_id = ?", [moment_id])), None)
+
+    def moments(self) -> tuple[Moment, ...]:
+        """All moments, oldest first."""
+        return self._moments("true")
+
+    def open_moments(self) -> tuple[Moment, ...]:
+        """Moments that are still to come or under way, with at least one release that waits for them."""
+        waiting = {release.moment_id for release in self.pending() if release.state != "held"}
+        phases = "phase in ('open', 'arming', 'armed') or phase = 'released'"
+        return tuple(m for m in self._moments(phases) if m.phase == "released" or m.moment_id in waiting)
+
+    def releases_of(self, moment_id: str) -> tuple[Release, ...]:
+        """The releases that are planned for, or came out at, a moment."""
+        return self._releases("moment_id = ?", [moment_id])
+
+    def deliveries(self, *release_ids: str) -> tuple[DeliveryState, ...]:
+        """Everyone who receives these releases, and what came of it; in the order in which they were drawn up."""
+        rows = self.connection.execute(
+            "select s.* from delivery_states as s join deliveries as d using (delivery_id) "
+            "where s.release_id in (select value from json_each(?)) order by d.rowid",
+            [json.dumps(release_ids)],
+        )
+        return tuple(delivery_of(row) for row in rows)
+
+    def events(self, *, kinds: Sequence[str] = (), moment_id: str | None = None) -> tuple[Event, ...]:
+        """What happened, oldest first; all of it, or some kinds, or of one moment."""
+        rows = self.connection.execute(
+            "select * from events where (? = '[]' or kind in (select value from json_each(?))) "
+            "and moment_id is coalesce(?, moment_id) order by event_id",
+            [json.dumps(kinds), json.dumps(kinds), moment_id],
+        )
+        return tuple(event_of(row) for row in rows)
+
+    def newest_event(self) -> int:
+        """The number of the newest event, 0 where nothing has happened."""
+        return int(self.connection.execute("select coalesce(max(event_id), 0) from events").fetchone()[0])
+
+    # -- what is written
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and alone: nobody else writes between what is read here and what is written."""
+        self.connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    def add(
+        self,
+        kind: str,
+        *,
+        release_ids: Sequence[str] | None = None,
+        moment_id: str | None = None,
+        delivery_id: str | None = None,
+        at: datetime | None = None,
+        **detail: Any,
+    ) -> None:
+        """Write one event."""
+        self.connection.execute(
+            "insert into events (at, kind, moment_id, delivery_id, release_ids, detail) values (?, ?, ?, ?, ?, ?)",
+            [
+                as_text(at or datetime.now(UTC)),
+                kind,
+                moment_id,
+                delivery_id,
+                json.dumps(release_ids) if release_ids is not None else None,
+                json.dumps(detail, ensure_ascii=False, sort_keys=True),
+            ],
+        )
+
+    def seal(self, facts: Facts) -> State:
+        """Record a sealed release, once: the same content sealed again is the same release, in the state it has."""
+        with self.transaction():
+            known = self.state(facts.release_id)
+            if known is not None:
+                return known
+            names = list(Facts.__dataclass_fields__)
+            self.connection.execute(
+                f"insert into releases ({', '.join(names)}, sealed_at) values ({', '.join('?' * len(names))}, ?)",
+                [*(getattr(facts, name) for name in names), as_text(datetime.now(UTC))],
+            )
+            self.add("drafted", release_ids=[facts.release_id])
+            self.add("sealed", release_ids=[facts.release_id])
+        return "sealed"
+
+    # -- inside
+
+    def _migrate(self) -> None:
+        if self._version() == VERSION:
+            return
+        with self.transaction():
+            version = self._version()
+            if version not in (0, VERSION):
+                raise WarehouseError(
+                    f"{self.path} was written by a newer Zwerm (version {version} of the ledger, this one knows "
+                    f"{VERSION}); install that Zwerm again"
+                )
+            if version == 0:
+                for statement in _statements((files("warehouse") / "ledger.sql").read_text(encoding="utf-8")):
+                    self.connection.execute(statement)
+                self.connection.execute(f"pragma user_version = {VERSION}")
+
+    def _version(self) -> int:
+        return int(self.connection.execute("pragma user_version").fetchone()[0])
+
+    def _releases(self, condition: str, values: Iterable[Any] = ()) -> tuple[Release, ...]:
+        rows = self.connection.execute(
+            f"select * from release_states where {condition} order by survey, wave, revision, sealed_at",
+            list(values),
+        )
+        return tuple(release_of(row) for row in rows)
+
+    def _moments(self, condition: str, values: Iterable[Any] = ()) -> tuple[Moment, ...]:
+        rows = self.connection.execute(
+            f"select * from moment_phases where {condition} order by coalesce(planned_at, created_at), moment_id",
+            list(values),
+        )
+        return tuple(moment_of(row) for row in rows)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one: `executescript` would commit the transaction around it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -22,7 +22,7 @@ _SPEAKS_OF_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.Parser
 
 
 def quoted(name: str) -> str:
-    """An identifier that may stand in SQL, whatever characters it has; of `schema.table` each part is quoted by itself."""
+    """An identifier that may stand in SQL, whatever characters it has; of `schema.table` each part by itself."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -1,0 +1,103 @@
+"""A wave in a real DuckDB, from answers or straight from counts, for the tests of tallies, metrics and change."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from transforms.departments import SEPARATOR, departments
+from transforms.sql import text
+
+SCHEMA = Path("warehouse/schema/0001_layers.sql")
+Row = Mapping[str, Any]
+Frame = Any  # pd.DataFrame: its stubs do not follow .loc through rows and lists of names
+SCORES = ("promoters", "passives", "detractors")
+SPOKE = ("told_known", "told", "influence_known", "superpromoters")
+WARNED = ("warned_known", "warned", "warned_influence_known", "antipromoters")
+COUNTS = (*SCORES, *SPOKE, *WARNED, "missing_scores", "contradictory")
+WEIGHTS = ("weight_sum", "weight_square_sum", *(f"weighted_{name}" for name in SCORES))
+
+
+def key(*path: str) -> str:
+    """A department's path as `department_key` holds it."""
+    return SEPARATOR.join(path)
+
+
+def tallies(answers: Sequence[Row], **parameters: Any) -> Frame:
+    """The tallies of these answers, by department key; of each answer only what is not the default is named."""
+    with duckdb.connect() as connection:
+        connection.execute(SCHEMA.read_text())
+        default = {"survey": "s", "batch": 1, "wave": "w", "department_key": "", "is_contradictory": False}
+        numbers = count(1)
+        for answer in answers:
+            number = next(numbers)
+            row = {**default, "record_number": number, "response_key": str(number), **answer}
+            names = ", ".join(row)
+            connection.execute(
+                f"insert into core.responses ({names}) values ({', '.join('?' * len(row))})", list(row.values())
+            )
+        connection.execute("create temp view counted as from core.responses")
+        return tally(connection, **parameters)
+
+
+def tally(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    told_min: int = 1,
+    acted_is_asked: bool = True,
+    copied_is_asked: bool = True,
+) -> Frame:
+    """`counted` to core.tallies, as a run does it; by department key, with the names of the tree beside."""
+    asked = {"told_min": told_min, "acted_is_asked": acted_is_asked, "copied_is_asked": copied_is_asked}
+    connection.execute("create temp table cells as " + text("cells"), asked)
+    keys = [key for (key,) in connection.execute("select department_key from cells").fetchall()]
+    tree = departments(keys, organisation="Organisation")
+    connection.register("tree", tree[["department_id", "department_key", "parent_id", "level", "name", "position"]])
+    connection.execute("create temp table department_nodes as select department_id, department_key from tree")
+    connection.execute("insert into core.tallies " + text("tallies"), {"survey": "s", "wave": "w"})
+    rows = connection.sql("from core.tallies join tree using (department_id) order by position").to_arrow_table()
+    return rows.to_pandas().set_index("department_key", drop=False).astype({"parent_id": object})
+
+
+def metrics(tallied: Frame, *, min_respondents: int = 1, suppressed: Iterable[str] = ()) -> Frame:
+    """The metrics of tallies that `tallies` or `counts` made, by department id."""
+    hidden = set(suppressed)
+    tree = tallied[["department_id", "parent_id", "level", "name", "position"]]
+    pattern = tallied[["department_id"]].assign(
+        status=["suppressed" if name in hidden else "published" for name in tallied["department_id"]], region="all"
+    )
+    with duckdb.connect() as connection:
+        connection.execute(SCHEMA.read_text())
+        connection.register("tallied", tallied)
+        connection.register("departments", tree)
+        connection.register("pattern", pattern)
+        names = [name for (name,) in connection.execute("select column_name from (describe core.tallies)").fetchall()]
+        connection.execute(f"insert into core.tallies select {', '.join(names)} from tallied")
+        connection.execute("create temp view tallies as from core.tallies")
+        rows = connection.sql(text("metrics"), params={"min_respondents": min_respondents}).to_arrow_table()
+    return rows.to_pandas().set_index("department_id", drop=False)
+
+
+def counts(rows: Mapping[str, Row]) -> Frame:
+    """Tallies by department id, of which only what is not 0 is named; `responses` is the sum of the three classes."""
+    frame = pd.DataFrame([{name: row.get(name, 0) for name in COUNTS} for row in rows.values()])
+    return frame.assign(
+        survey="s",
+        wave="w",
+        department_id=list(rows),
+        parent_id=pd.Series([None if name == "all" else "all" for name in rows], dtype=object),
+        level=[0 if name == "all" else 1 for name in rows],
+        name=list(rows),
+        position=range(len(rows)),
+        responses=frame["promoters"] + frame["passives"] + frame["detractors"],
+        **{name: pd.Series([row.get(name) for row in rows.values()], dtype=object) for name in WEIGHTS},
+        **{f"respondent_{name}": frame[name] for name in SCORES},
+    )
+
+
+def dqp(detractors: int, passives: int, promoters: int) -> dict[str, int]:
+    """Counts in the order of the textbooks."""
+    return {"detractors": detractors, "passives": passives, "promoters": promoters}

@@ -1,12 +1,12 @@
 """A wave in a real DuckDB, from answers or straight from counts, for the tests of tallies, metrics and change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from transforms.departments import SEPARATOR, departments
 from transforms.sql import text
@@ -19,6 +19,11 @@ SPOKE = ("told_known", "told", "influence_known", "superpromoters")
 WARNED = ("warned_known", "warned", "warned_influence_known", "antipromoters")
 COUNTS = (*SCORES, *SPOKE, *WARNED, "missing_scores", "contradictory")
 WEIGHTS = ("weight_sum", "weight_square_sum", *(f"weighted_{name}" for name in SCORES))
+ANSWER = (
+    *("score", "weight", "respondent_key", "responded_at"),
+    *("told_count", "told_count_most", "acted_count", "is_copied"),
+    *("warned_count", "warned_count_most", "warned_acted_count"),
+)
 
 
 def key(*path: str) -> str:
@@ -30,17 +35,17 @@ def tallies(answers: Sequence[Row], **parameters: Any) -> Frame:
     """The tallies of these answers, by department key; of each answer only what is not the default is named."""
     with duckdb.connect() as connection:
         connection.execute(SCHEMA.read_text())
-        default = {"survey": "s", "batch": 1, "wave": "w", "department_key": "", "is_contradictory": False}
-        numbers = count(1)
-        for answer in answers:
-            number = next(numbers)
-            row = {**default, "record_number": number, "response_key": str(number), **answer}
-            names = ", ".join(row)
-            connection.execute(
-                f"insert into core.responses ({names}) values ({', '.join('?' * len(row))})", list(row.values())
-            )
+        rows = pa.Table.from_pylist([_response(number, answer) for number, answer in enumerate(answers, start=1)])
+        connection.register("rows", rows)
+        connection.execute("insert into core.responses by name from rows")
         connection.execute("create temp view counted as from core.responses")
         return tally(connection, **parameters)
+
+
+def _response(record_number: int, answer: Row) -> Row:
+    default = {"survey": "s", "batch": 1, "wave": "w", "department_key": "", "is_contradictory": False}
+    numbers = {"record_number": record_number, "response_key": str(record_number)}
+    return {**default, **dict.fromkeys(ANSWER), **numbers, **answer}
 
 
 def tally(

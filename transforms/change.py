@@ -29,7 +29,9 @@ def change(
     difference = (now["adjusted"] - before["adjusted"]).where(is_compared)
     error = (now["variance"] + before["variance"]) ** 0.5
     margin = norm.ppf((1 + confidence) / 2) * error
-    p = _adjusted(pd.Series(2 * norm.sf((difference / error).abs())), is_family=metrics["department_id"] != ROOT_ID)
+    p = benjamini_hochberg(
+        pd.Series(2 * norm.sf((difference / error).abs())), is_family=metrics["department_id"] != ROOT_ID
+    )
     return metrics.assign(
         previous_wave=earlier["wave"].where(is_compared).astype("string"),
         previous_release_id=pd.Series(previous_release_id, index=metrics.index, dtype="string").where(is_compared),
@@ -53,7 +55,7 @@ def _scores(metrics: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _adjusted(p: pd.Series, *, is_family: pd.Series) -> pd.Series:
+def benjamini_hochberg(p: pd.Series, *, is_family: pd.Series) -> pd.Series:
     """Benjamini–Hochberg over the family's p values that are there; the others stay as they are."""
     tested = is_family & p.notna()
     if tested.any():

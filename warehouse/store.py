@@ -138,6 +138,8 @@ def _connected(path: Path, scratch: Path, threads: int | None, read_only: bool) 
         connection = duckdb.connect(str(path), read_only=read_only, config=config)
         connection.execute("set timezone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
+        # Long lists after IN would become joins, and a join does not keep the order that record numbers rest on.
+        connection.execute("set disabled_optimizers = 'in_clause'")
     except duckdb.Error as error:
         raise _unmet(error, path) from None
     finally:

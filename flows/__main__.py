@@ -45,7 +45,7 @@ def _report(error: Exception) -> int:
 
     if isinstance(error, OUR_OWN):
         click.echo(f"{click.style('zwerm:', fg='yellow', bold=True)} {error}", err=True)
-        taken = isinstance(error, WarehouseError) and getattr(error, "is_locked", False)
+        taken = isinstance(error, WarehouseError) and getattr(error, "is_busy", False)
         return 5 if taken else int(getattr(error, "exit_code", 1))
     PRIVATE.error("the command failed", exc_info=error)
     where = private_log()

@@ -76,6 +76,16 @@ class Quality(Part):
     base_count: int | None
 
 
+class Change(Part):
+    """A department whose released figures a revision changed; null where a figure was not or is no longer there."""
+
+    department_id: str
+    responses: int | None
+    previous_responses: int | None
+    nps: float | None
+    previous_nps: float | None
+
+
 class ReleaseDocument(Part):
     """One release of one wave of a customer survey: everyone receives exactly this."""
 
@@ -87,7 +97,7 @@ class ReleaseDocument(Part):
     wave: str
     revision: int
     reason: str | None = Field(description="why a revision was made")
-    changes: list[str] = Field(description="what a revision changed")
+    changes: list[Change] = Field(description="what a revision changed")
     previous_release_id: str | None
     definition: str = Field(description="version of the definition of superpromoter, which is Zwerm's own")
     told_min: int

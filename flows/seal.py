@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.document import Figures, Highlight, Quality, ReleaseDocument, records, schema
+from flows.document import Change, Figures, Highlight, Quality, ReleaseDocument, records, schema
 from flows.home import PRIVATE_FILE, PRIVATE_FOLDER, Home
+from transforms.report.edition import Changed
 
 TEXT, COUNT, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -74,7 +75,7 @@ class Draft:
     wave: str
     revision: int
     reason: str | None
-    changes: tuple[str, ...]
+    changes: tuple[Changed, ...]
     previous_release_id: str | None
     definition: str
     told_min: int
@@ -133,7 +134,8 @@ def read_sealed(folder: Path) -> Sealed:
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:
     """One table of a sealed release, as it stood at its seal."""
-    return pq.read_table(folder / "tables" / f"{name}.parquet").to_pandas()
+    table: pd.DataFrame = pq.read_table(folder / "tables" / f"{name}.parquet").to_pandas()
+    return table
 
 
 def safe_name(label: str) -> str:
@@ -163,7 +165,7 @@ def document(draft: Draft, release_id: str) -> ReleaseDocument:
         wave=draft.wave,
         revision=draft.revision,
         reason=draft.reason,
-        changes=list(draft.changes),
+        changes=[Change(**asdict(item)) for item in draft.changes],
         previous_release_id=draft.previous_release_id,
         definition=draft.definition,
         told_min=draft.told_min,

@@ -1,0 +1,192 @@
+"""Which responses a wave's figures count: all that stand for a first release; for a revision, what may enter."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from flows.errors import FlowError
+from flows.run import Run
+from flows.settings import Survey
+from transforms.current import current
+from transforms.departments import departments
+from transforms.protect import freeze
+from transforms.revisions import entering, revised
+from transforms.sql import literal, text
+from transforms.waves import in_order, is_closed
+from warehouse.ledger import Ledger
+from warehouse.records import Release
+from warehouse.store import Store
+
+Verdict = Literal["new", "unchanged", "changed", "waiting"]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a wave's inputs say against what was released: the verdict, and what of it waits, for the operator."""
+
+    survey: str
+    wave: str
+    verdict: Verdict
+    released: Release | None  # the newest released revision
+    first_release_id: str | None  # whose pattern is frozen
+    inputs_hash: str
+    rows: int  # responses that stand
+    touched: pd.DataFrame | None = None  # per region: what enters and what waits
+
+    @property
+    def revision(self) -> int:
+        """The number that a release made now would have."""
+        return self.released.revision + 1 if self.released else 1
+
+    def waiting(self) -> int:
+        """How many touched answers wait, over all regions."""
+        if self.touched is None or self.touched.empty:
+            return 0
+        return int(self.touched.filter(like="waiting_").to_numpy().sum())
+
+    def entering(self) -> int:
+        """How many touched answers enter, over all regions."""
+        if self.touched is None or self.touched.empty:
+            return 0
+        return int(self.touched[["added", "removed", "edited"]].to_numpy().sum())
+
+
+def waves(store: Store, survey: Survey, batches: Sequence[int]) -> list[str]:
+    """The waves that the standing responses are of, in order."""
+    standing = current(batches, duplicates=survey.duplicates)
+    return in_order(wave for (wave,) in store.rows(f"select distinct wave from ({standing})"))
+
+
+def newest_closed(run: Run, found: Sequence[str], survey: str) -> str:
+    """The newest wave that has ended, in the organisation's zone."""
+    today = run.now.astimezone(run.settings.organisation.zone).date()
+    closed = [wave for wave in found if is_closed(wave, today)]
+    if not closed:
+        still = f" ({', '.join(found)} has not ended)" if found else ""
+        raise FlowError(f"{survey}: no wave is closed yet{still}. Name one to release it now: --wave WAVE")
+    return closed[-1]
+
+
+def examine(
+    store: Store, ledger: Ledger, run: Run, *, survey: str, wave: str, batches: Sequence[int], material: bool = False
+) -> Examination:
+    """Compare what stands with what was released; leaves the view `counted` behind: what a release now would count."""
+    settings = run.survey(survey)
+    store.run(f"create or replace temporary view current as {_standing(settings, batches, wave)}")
+    rows = int(store.rows("select count(*) from current")[0][0])
+    released = ledger.latest_released(survey, wave)
+    inputs = _inputs_hash(store, batches, settings, material=material)
+    if released is None:
+        store.run("create or replace temporary view counted as from current")
+        return Examination(survey, wave, "new", None, None, inputs, rows)
+    first = next(release.release_id for release in ledger.releases(survey, wave) if release.is_out)
+    known = store.rows(
+        "select 1 from core.examined where survey = $survey and wave = $wave and inputs_hash = $inputs",
+        {"survey": survey, "wave": wave, "inputs": inputs},
+    )
+    if known and not material:
+        return Examination(survey, wave, "unchanged", released, first, inputs, rows)
+    touched = _touched(store, run, settings, wave=wave, released=released.release_id, first=first, material=material)
+    examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched)
+    if touched.empty:
+        return Examination(survey, wave, "unchanged", released, first, inputs, rows)
+    if examination.entering() == 0:
+        return Examination(survey, wave, "waiting", released, first, inputs, rows, touched)
+    return examination
+
+
+def remember_examined(store: Store, examination: Examination, run: Run) -> None:
+    """Record that these inputs were looked at, so that a second look does nothing even where answers wait."""
+    store.run(
+        "insert or ignore into core.examined values ($survey, $wave, $inputs, $at)",
+        {
+            "survey": examination.survey,
+            "wave": examination.wave,
+            "inputs": examination.inputs_hash,
+            "at": run.now.replace(tzinfo=None),
+        },
+    )
+
+
+def remember_inputs(store: Store, release_id: str, batches: Sequence[int], *, is_listed: bool) -> None:
+    """Record what a release was made from: its batches, and the very responses where these are not all of theirs."""
+    with store.transaction():
+        for table in ("inputs", "counted"):
+            store.run(f"delete from core.{table} where release_id = $id", {"id": release_id})
+        for batch in batches:
+            store.run("insert into core.inputs values ($id, $batch)", {"id": release_id, "batch": batch})
+        if is_listed:
+            store.run("insert into core.counted select $id, batch, record_number from counted", {"id": release_id})
+
+
+def pattern_of(store: Store, release_id: str) -> pd.DataFrame:
+    """The pattern of what a release shows."""
+    return store.frame(
+        "select department_id, status, region from core.patterns where release_id = $id", {"id": release_id}
+    )
+
+
+def wave_departments(run: Run, keys: Sequence[str]) -> pd.DataFrame:
+    """The tree of a wave's departments with their names in the organisation's languages."""
+    organisation = run.settings.organisation
+    return departments(keys, run.settings.departments, organisation=organisation.name, languages=organisation.languages)
+
+
+def register_departments(store: Store, tree: pd.DataFrame) -> None:
+    """The tree as the tables that SQL reads."""
+    nodes = tree[["department_id", "parent_id", "level", "department_key", "position", "name"]]
+    for name in ("departments", "department_nodes"):
+        store.register(name, nodes)
+
+
+def _standing(settings: Survey, batches: Sequence[int], wave: str) -> str:
+    return current(batches, duplicates=settings.duplicates, wave=wave)
+
+
+def _inputs_hash(store: Store, batches: Sequence[int], settings: Survey, *, material: bool) -> str:
+    made = store.rows(
+        "select file_id, mapping_hash from core.batches where batch in (select unnest($batches)) order by all",
+        {"batches": list(batches)},
+    )
+    said = json.dumps([made, settings.duplicates, settings.min_respondents, material])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _touched(
+    store: Store, run: Run, settings: Survey, *, wave: str, released: str, first: str, material: bool
+) -> pd.DataFrame:
+    """Per region what came, went or changed since `released`; leaves the view `counted` behind."""
+    _view_released(store, released, wave=wave)
+    tree = wave_departments(
+        run,
+        [key for (key,) in store.rows("select department_key from current union select department_key from released")],
+    )
+    register_departments(store, tree)
+    store.register("pattern", freeze(pattern_of(store, first), tree))
+    store.run(f"create or replace temporary table answers_touched as {text('answers_touched')}")
+    answers = store.frame("from answers_touched")
+    kept = store.frame(text("regions_kept"))
+    chosen = entering(answers, kept, min_respondents=settings.min_respondents, material=material)
+    store.register("entering", chosen)
+    store.run(f"create or replace temporary table counted_rows as {text('counted')}")
+    store.run(
+        "create or replace temporary view counted as"
+        " select responses.* from core.responses as responses join counted_rows using (batch, record_number)"
+    )
+    return revised(answers, chosen)
+
+
+def _view_released(store: Store, release_id: str, *, wave: str) -> None:
+    """The responses that a release counted: listed where they were chosen, else its batches whole."""
+    listed = store.rows("select 1 from core.counted where release_id = $id limit 1", {"id": release_id})
+    if listed:
+        chosen = f"select batch, record_number from core.counted where release_id = {literal(release_id)}"
+        counted = f"select responses.* from core.responses as responses join ({chosen}) using (batch, record_number)"
+    else:
+        rows = store.rows("select batch from core.inputs where release_id = $id", {"id": release_id})
+        counted = current([batch for (batch,) in rows], duplicates="keep", wave=wave)
+    store.run(f"create or replace temporary view released as {counted}")

@@ -1,0 +1,240 @@
+"""What comes in: files fetched and landed, each conformed and checked once under one mapping."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from checks import responses as response_rules
+from checks.rules import Rule, configured, quarantine_sql
+from flows.errors import StoppedByCheckError
+from flows.run import Run
+from flows.settings import FilesSource, Survey
+from flows.sources.files import fetch as offered
+from transforms.responses import columns_needed, mapping_hash
+from transforms.responses import conform as conforming
+from warehouse.landing import LandedFile, TextRelation, land, landed_files, open_relation, original_rows, parsed
+from warehouse.store import Store
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One file version under one mapping: in = accepted + quarantined, duplicates being settled over all batches."""
+
+    batch: int
+    name: str
+    in_count: int
+    accepted_count: int
+    quarantined_count: int
+    remarks: tuple[str, ...] = ()
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The batches that stand for a survey now, in the order in which their files came."""
+
+    survey: str
+    batches: tuple[Batch, ...]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The batches' numbers."""
+        return tuple(batch.batch for batch in self.batches)
+
+    @property
+    def quarantined(self) -> int:
+        """How many records lie in quarantine."""
+        return sum(batch.quarantined_count for batch in self.batches)
+
+    @property
+    def records(self) -> int:
+        """How many records came in."""
+        return sum(batch.in_count for batch in self.batches)
+
+
+def fetch(store: Store, run: Run, survey: str) -> list[tuple[LandedFile, FilesSource]]:
+    """Land what the sources hold now; files that are no longer there keep counting as they were last seen."""
+    sources = run.survey(survey).sources
+    for source in sources:
+        for found in offered(source, base=run.settings.file.parent):
+            with found.stream as stream:
+                land(
+                    store,
+                    run.home.landing,
+                    survey=survey,
+                    source=found.source,
+                    name=found.name,
+                    stream=stream,
+                    run_id=run.run_id,
+                    now=run.now,
+                )
+    by_path = {source.path: source for source in sources}
+    landed = landed_files(store, run.home.landing, survey=survey)
+    return [(file, by_path.get(file.source, sources[0])) for file in landed]
+
+
+def conform(store: Store, run: Run, survey: str, landed: Sequence[tuple[LandedFile, FilesSource]]) -> Intake:
+    """Conform and check each file that was not yet, under this mapping and these rules; a critical check stops."""
+    settings = run.survey(survey)
+    rules = row_rules(settings)
+    made_by = _made_by(settings, rules, run.settings.organisation.timezone)
+    batches: dict[str, Batch] = {}
+    for file, source in landed:
+        known = _known(store, file, made_by)
+        batches.setdefault(file.file_id, known or _conformed(store, run, file, source, rules=rules, made_by=made_by))
+    return Intake(survey, tuple(batches.values()))
+
+
+def row_rules(settings: Survey) -> tuple[Rule, ...]:
+    """The row rules with the survey's severities and bounds."""
+    names = {rule.name for rule in response_rules.RULES}
+    return configured(response_rules.RULES, {n: s.model_dump() for n, s in settings.checks.items() if n in names})
+
+
+def rule_parameters(run: Run, settings: Survey) -> Mapping[str, Any]:
+    """What the row rules compare with: the declared scale, and the latest time that an answer can have."""
+    low, high = settings.roles.score.scale or (0, 10)
+    latest = run.now.replace(tzinfo=None) + timedelta(days=1)
+    return {"score_low": low, "score_high": high, "latest_response_at": latest}
+
+
+def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: FilesSource) -> TextRelation:
+    """Parse a landed file into core.incoming, in its order; returns the relation, for what its parser rejected."""
+    settings = run.survey(survey)
+    relation = open_relation(
+        store,
+        file,
+        expected=columns_needed(settings.roles, settings.wave),
+        delimiter=source.delimiter,
+        encoding=source.encoding,
+        sheet=source.sheet,
+    )
+    select = conforming(
+        settings.roles,
+        relation.columns,
+        survey=survey,
+        wave=settings.wave,
+        timezone=run.settings.organisation.timezone,
+        key=run.home.secret(),
+        relation=relation.sql,
+        duplicates=settings.duplicates,
+    )
+    store.run(f"create or replace table core.incoming as {select.sql}", select.parameters)
+    store.run(f"create or replace temporary table rejects as {relation.rejects}")
+    return relation
+
+
+def _conformed(
+    store: Store, run: Run, file: LandedFile, source: FilesSource, *, rules: Sequence[Rule], made_by: str
+) -> Batch:
+    from checks.gate import gate  # Great Expectations takes seconds to import, and only a new file needs it
+
+    settings = run.survey(file.survey)
+    relation = incoming(store, run, file.survey, file, source)
+    parameters = rule_parameters(run, settings)
+    verdict = gate(
+        store.connection, table="core.incoming", rules=rules, parameters=parameters, report=run.home.check_reports
+    )
+    broken = quarantine_sql(rules, parameters)
+    store.run(f"create or replace temporary table broken as {broken}")
+    if verdict.stops:
+        raise StoppedByCheckError(_stopped(store, file, verdict.results))
+    return _kept(store, run, file, relation, made_by)
+
+
+def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made_by: str) -> Batch:
+    """Move what passed into core.responses and the rest into quarantine, in one transaction."""
+    accepted, broken, rejected = store.rows(
+        "select (select count(*) from core.incoming) - (select count(*) from broken),"
+        " (select count(*) from broken), (select count(*) from rejects)"
+    )[0]
+    if broken:
+        original_rows(store, relation, "select record_number from broken")
+    batch = int(store.rows("select coalesce(max(batch), 0) + 1 from core.batches")[0][0])
+    records = accepted + broken + rejected
+    at = run.now.replace(tzinfo=None)
+    with store.transaction():
+        store.run(
+            "insert into core.batches values"
+            " ($batch, $survey, $file_id, $made_by, $at, $records, $accepted, $quarantined)",
+            {
+                "batch": batch,
+                "survey": file.survey,
+                "file_id": file.file_id,
+                "made_by": made_by,
+                "at": at,
+                "records": records,
+                "accepted": accepted,
+                "quarantined": broken + rejected,
+            },
+        )
+        _insert_accepted(store, batch, is_clean=broken == 0)
+        _insert_quarantined(store, file.survey, batch, at, is_clean=broken == 0)
+        store.run("drop table core.incoming")
+    parsed(store, file, records=records)
+    return Batch(batch, file.name, records, accepted, broken + rejected, relation.remarks, is_new=True)
+
+
+def _insert_accepted(store: Store, batch: int, *, is_clean: bool) -> None:
+    flags = "columns(lambda name: name not like '%_is_readable' and name <> 'department_levels_are_text')"
+    passed = "" if is_clean else " where rowid + 1 not in (select record_number from broken)"
+    store.run(
+        "insert into core.responses by name"
+        f" select $batch as batch, rowid + 1 as record_number, {flags} from core.incoming{passed}",
+        {"batch": batch},
+    )
+
+
+def _insert_quarantined(store: Store, survey: str, batch: int, at: Any, *, is_clean: bool) -> None:
+    common = {"survey": survey, "batch": batch, "at": at}
+    if not is_clean:
+        store.run(
+            "insert into core.quarantine by name select $survey as survey, $batch as batch, record_number, wave, rules,"
+            " original, $at as quarantined_at from broken join original_rows using (record_number)"
+            " join (select rowid + 1 as record_number, wave from core.incoming) using (record_number)",
+            common,
+        )
+    store.run(
+        "insert into core.quarantine by name select $survey as survey, $batch as batch, line_number,"
+        " ['record_is_readable'] as rules, reason, original, $at as quarantined_at from rejects",
+        common,
+    )
+
+
+def _stopped(store: Store, file: LandedFile, results: Sequence[Any]) -> str:
+    """Which critical rules failed, on how many rows of which file, and the first records, for whoever mends them."""
+    lines = []
+    for result in results:
+        if result.outcome == "failed" and result.rule.severity == "critical":
+            first = store.rows(
+                "select record_number from broken where list_contains(rules, $rule) order by record_number limit 5",
+                {"rule": result.rule.name},
+            )
+            numbers = ", ".join(str(number) for (number,) in first)
+            lines.append(
+                f"{file.name}: {result.rule.name} failed on {result.failed_count} of {result.base_count} records "
+                f"(first: {numbers}); at most {result.rule.most or 0:.0%} may."
+            )
+    return (
+        "\n".join(lines) + "\nNothing was sealed. See `zwerm check` for what the mapping makes of the values; mend the"
+        " roles in zwerm.toml or the export, or allow more with [surveys.NAME.checks]."
+    )
+
+
+def _known(store: Store, file: LandedFile, made_by: str) -> Batch | None:
+    rows = store.rows(
+        "select batch, in_count, accepted_count, quarantined_count from core.batches"
+        " where survey = $survey and file_id = $file_id and mapping_hash = $made_by",
+        {"survey": file.survey, "file_id": file.file_id, "made_by": made_by},
+    )
+    return Batch(rows[0][0], file.name, *rows[0][1:]) if rows else None
+
+
+def _made_by(settings: Survey, rules: Sequence[Rule], timezone: str) -> str:
+    """What the rows of a batch depend on, beside the file: the mapping, the row rules and their bounds."""
+    mapping = mapping_hash(settings.roles, wave=settings.wave, timezone=timezone, duplicates=settings.duplicates)
+    said = [[rule.name, repr(rule.condition), rule.severity, rule.most] for rule in rules]
+    return hashlib.sha256(json.dumps([mapping, said]).encode()).hexdigest()

@@ -1,0 +1,165 @@
+"""What a run does to prepare one wave, in order, below any orchestrator: from the sources to a sealed release."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+
+import pandas as pd
+
+from flows import checking, counting, figures, intake
+from flows.counting import Examination
+from flows.edition import draft, earlier_releases, edition, previous_release
+from flows.errors import FlowError
+from flows.moment import record
+from flows.progress import step
+from flows.run import Run
+from flows.seal import Draft, Sealed, read_table, seal
+from warehouse.ledger import Ledger
+from warehouse.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class AsStep(Protocol):
+    """How a step is run: plainly, or as a task of an orchestrator."""
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """Give the function as it is to be called."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What came of preparing a wave: a sealed release, or nothing and why."""
+
+    examination: Examination
+    sealed: Sealed | None
+
+
+def plainly(function: Callable[P, R], /) -> Callable[P, R]:
+    """The function itself."""
+    return function
+
+
+def fetch(store: Store, run: Run, survey: str) -> intake.Intake:
+    """Land what the sources hold, conform and check what is new of it; what fails a row check goes to quarantine."""
+    with step("Fetch and land") as notes:
+        landed = intake.fetch(store, run, survey)
+        notes.append(f"{len(landed)} files")
+    with step("Conform and check") as notes:
+        found = intake.conform(store, run, survey, landed)
+        notes.append(f"{found.records:,} records in, {found.quarantined:,} in quarantine")
+    return found
+
+
+def examine(store: Store, run: Run, found: intake.Intake, wave: str | None, *, material: bool = False) -> Examination:
+    """Choose the wave, and see whether it is new, unchanged or changed since its release."""
+    survey = run.survey(found.survey)
+    with step("Compare with what was released") as notes, Ledger.open(run.home.ledger) as ledger:
+        waves = counting.waves(store, survey, found.numbers)
+        if wave is not None and wave not in waves:
+            raise FlowError(f"{found.survey} has no wave '{wave}'; its data have: {', '.join(waves) or 'none'}")
+        chosen = wave or counting.newest_closed(run, waves, found.survey)
+        examination = counting.examine(
+            store, ledger, run, survey=found.survey, wave=chosen, batches=found.numbers, material=material
+        )
+        notes.append(f"wave {chosen}: {examination.verdict}")
+    return examination
+
+
+def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
+    """Count: one heavy pass over the responses, for every department."""
+    with step("Tally"):
+        return figures.tally(store, run, survey=examination.survey, wave=examination.wave)
+
+
+def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:
+    """Decide what is shown: nothing that tells a person, by itself or by subtraction."""
+    with step("Protect small groups"):
+        return figures.hide(store, run, examination, tree)
+
+
+def compute(store: Store, run: Run, examination: Examination, previous: Sealed | None) -> pd.DataFrame:
+    """Compute the figures of what is shown, and how they moved since the previous wave."""
+    with step("Compute metrics"):
+        before = read_table(previous.folder, "promoter_metrics") if previous else None
+        return figures.compute(
+            store,
+            run,
+            survey=examination.survey,
+            previous_metrics=before,
+            previous_release_id=previous.release_id if previous else None,
+        )
+
+
+def check(
+    store: Store, run: Run, found: intake.Intake, examination: Examination, metrics: pd.DataFrame
+) -> pd.DataFrame:
+    """Check the batch, the tallies and the figures; a critical check stops the run before anything is sealed."""
+    with step("Check before sealing") as notes:
+        quality = checking.check(store, run, found, examination, metrics)
+        failed = int((quality["outcome"] == "failed").sum())
+        notes.append(f"{failed} warnings" if failed else "all well")
+        return quality
+
+
+def write(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Sealed]) -> Mapping[str, bytes]:
+    """Write the pages."""
+    from transforms.report.pages import pages  # the chart library takes seconds to import
+
+    with step("Write the pages") as notes:
+        written = pages(edition(run, drafted, tree, earlier))
+        notes.append(f"{len(written)} files")
+        return written
+
+
+def close(
+    store: Store, run: Run, found: intake.Intake, drafted: Draft, pages: Mapping[str, bytes], pattern: pd.DataFrame
+) -> Sealed:
+    """Seal the release, and remember what it was made from and what it shows."""
+    with step("Seal") as notes:
+        sealed = seal(run.home, drafted, pages)
+        figures.remember_pattern(store, sealed.release_id, pattern)
+        is_listed = drafted.revision > 1 or run.survey(drafted.survey).duplicates != "keep"
+        counting.remember_inputs(store, sealed.release_id, found.numbers, is_listed=is_listed)
+        record(run.home, sealed.release_id)
+        notes.append(f"release {sealed.release_id}")
+    return sealed
+
+
+def prepare(
+    run: Run,
+    survey: str,
+    wave: str | None = None,
+    *,
+    may_revise: bool = False,
+    reason: str | None = None,
+    material: bool = False,
+    also: Sequence[Sealed] = (),
+    with_pages: bool = True,
+    as_step: AsStep = plainly,
+) -> Prepared:
+    """Fetch a wave, check it, compute it, protect and seal it; nothing is sealed where nothing may or need be.
+
+    `also` are releases that will open at the same moment; what was released stays as it is unless `may_revise`.
+    """
+    with run.store() as store:
+        found = as_step(fetch)(store, run, survey)
+        examination = as_step(examine)(store, run, found, wave, material=material)
+        if examination.verdict in ("unchanged", "waiting") or (examination.verdict == "changed" and not may_revise):
+            if examination.verdict != "changed":
+                counting.remember_examined(store, examination, run)
+            return Prepared(examination, None)
+        with Ledger.open(run.home.ledger) as ledger:
+            earlier = earlier_releases(ledger, run.home, survey=survey, wave=examination.wave, also=also)
+        previous = previous_release(run, examination, earlier)
+        tree = as_step(tally)(store, run, examination)
+        pattern = as_step(protect)(store, run, examination, tree)
+        metrics = as_step(compute)(store, run, examination, previous)
+        quality = as_step(check)(store, run, found, examination, metrics)
+        drafted = draft(run, examination, tree=tree, metrics=metrics, quality=quality, previous=previous, reason=reason)
+        pages = as_step(write)(run, drafted, tree, earlier) if with_pages else {}
+        sealed = as_step(close)(store, run, found, drafted, pages, pattern)
+        counting.remember_examined(store, examination, run)
+    return Prepared(examination, sealed)

@@ -25,6 +25,7 @@ from flows.channels.connections import (
     is_alive,
     together,
 )
+from flows.channels.outcomes import Outcomes
 from flows.channels.webhook_line import FAULTS, Attempt, Line, attempts, hold, why
 from flows.channels.webhook_request import Event, compose, key_for
 from flows.settings import Settings, Webhook
@@ -34,6 +35,7 @@ READY_SECONDS = 25.0
 ANNOUNCE_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
+GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
 READY_PAUSES = (0.25, 1.0)  # seconds before a readiness call goes out again where no connection came about
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 
@@ -48,7 +50,7 @@ class WebhookChannel:
         self._lines: dict[str, Line] = {}
         self._until: datetime | None = None  # None: as soon as all are ready
         self._ready: frozenset[str] | None = None  # None: another process asked, and all said yes
-        self._outcomes: dict[str, Outcome] = {}
+        self._outcomes = Outcomes()
         self.clock_offsets: list[float] = []  # seconds that receivers' clocks were ahead of ours, to the whole second
 
     def stage(self) -> list[Refusal]:
@@ -94,18 +96,17 @@ class WebhookChannel:
             self._note(line.delivery_id, attempt)
             if not attempt.is_yes:
                 resends.append(pool.submit(later, line.delivery_id))
-        wait(resends, timeout=max(deadline - time.monotonic(), 0))
+        wait(resends, timeout=max(deadline - time.monotonic() + GRACE_SECONDS, 0))
         pool.shutdown(wait=False, cancel_futures=True)
-        return [self._outcome(name) for name in self._deliveries]
+        return self._outcomes.of(self._deliveries)
 
     def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
         """Send what is still missing, at once and then with pauses, under the key that it always had."""
         _ = self._bodies
         deadline = time.monotonic() + COMPLETE_SECONDS
         resend = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=deadline)
-        missing = [name for name in delivery_ids if self._outcome(name).status != "delivered"]
-        together(resend, missing, seconds=COMPLETE_SECONDS)
-        return [self._outcome(name) for name in delivery_ids]
+        together(resend, self._outcomes.missing(delivery_ids), seconds=COMPLETE_SECONDS)
+        return self._outcomes.of(delivery_ids)
 
     def abandon(self, reason: str) -> None:
         """Close what is held, nothing of it sent, and tell those who were ready why nothing came."""
@@ -179,20 +180,13 @@ class WebhookChannel:
                 return
 
     def _note(self, name: str, attempt: Attempt) -> None:
-        """Keep what is known: a request that never left changes nothing about one that did."""
-        before = self._outcome(name).status
-        status: Literal["delivered", "failed", "unknown"] = (
-            "delivered"
-            if attempt.is_yes
-            else "unknown"
-            if attempt.answer is None and (attempt.is_sent or before == "unknown")
-            else "failed"
+        self._outcomes.note(
+            name,
+            is_yes=attempt.is_yes,
+            is_answered=attempt.answer is not None,
+            is_sent=attempt.is_sent,
+            detail=attempt.reason,
         )
-        self._outcomes[name] = Outcome(name, status, datetime.now(UTC), attempt.reason)
-
-    def _outcome(self, name: str) -> Outcome:
-        nothing = Outcome(name, "failed", datetime.now(UTC), f"{self._place(name)} was not reached in time")
-        return self._outcomes.get(name, nothing)
 
     def _body(self, name: str, event: Event, *, reason: str) -> bytes:
         delivery = self._deliveries[name]

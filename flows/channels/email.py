@@ -1,0 +1,253 @@
+"""E-mail: one message per server, release and language to batches of recipients, held after DATA until T.
+
+What is sent at T is complete in memory: a link and no figures, dots stuffed, the end of data behind it. A server that
+has not answered may still deliver; so a message is sent again only when it was refused or its connection ended, or,
+after the moment, by `complete`; and always under the same Message-ID, by which readers' programs know it again.
+"""
+
+import json
+import math
+import ssl
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, repeat
+from pathlib import Path
+
+from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.channels.connections import TIME_UP, address_of, close_all, is_alive, together
+from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, rehearse, why
+from flows.channels.email_message import News, mailbox, message_id, write
+from flows.channels.outcomes import Outcomes
+from flows.home import Home
+from flows.seal import safe_name
+from flows.settings import Email, Language, MailServer, Settings
+
+STAGE_SECONDS = 60.0
+ARM_SECONDS = 20.0
+COMPLETE_SECONDS = 60.0
+RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
+RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
+MOST_IN_A_BATCH = 100  # recipients that every server takes (RFC 5321, 4.5.3.1.8), where connections allow it
+DELIVERED = 250
+GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
+
+
+class EmailChannel:
+    """The messages of one moment; each batch has a connection of its own, and nobody sees another's address."""
+
+    def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
+        self._deliveries = {delivery.delivery_id: delivery for delivery in deliveries}
+        self._releases = releases
+        self._settings = settings
+        self._context = ssl.create_default_context()
+        self._lines: list[Line] = []
+        self._until: datetime | None = None  # None: as soon as all are ready
+        self._at = datetime.now(UTC)
+        self._outcomes = Outcomes()
+        self._impossible: dict[str, str] = {}  # delivery id: why no server has to be asked
+        self._batches = self._divide()
+
+    def stage(self) -> list[Refusal]:
+        """Log in with every server and offer it every recipient, over as many connections as the moment will need."""
+        deadline = time.monotonic() + STAGE_SECONDS
+        said = together(partial(self._rehearse, deadline=deadline), self._batches, seconds=STAGE_SECONDS)
+        return self._refusals([self._impossible, *map(_reasons, self._batches, said)])
+
+    def arm(self, *, until: datetime) -> list[Refusal]:
+        """Go as far as DATA with every batch, and hold; `until` is T, or a time that has passed if none is planned."""
+        now = datetime.now(UTC)
+        self._until, self._at = (until if until > now else None), max(until, now)
+        return self._refusals([self._impossible, *self._hold(self._batches)])
+
+    def still_ready(self) -> list[Refusal]:
+        """Name whose connections were lost; while T is more than a second away they are first made anew."""
+        lost = [line for line in self._lines if not is_alive(line.connection)]
+        names = {name for line in lost for name in line.delivery_ids}
+        self._lines = [line for line in self._lines if names.isdisjoint(line.delivery_ids)]
+        close_all(lost)
+        if lost and self._seconds_left() > RECONNECT_SECONDS:
+            return self._refusals(self._hold(self._batches_of(names)))
+        return self._refusals([dict.fromkeys(names, "closed the connection held for T")])
+
+    def opens(self) -> list[Open]:
+        """One send per batch: the whole message and the end of data."""
+        return [Open(line.delivery_ids, line.sending.go) for line in self._lines]
+
+    def confirm(self, *, deadline: float) -> list[Outcome]:
+        """Read every server's answer until the deadline, and send again where it refused or went away."""
+        lines, self._lines = self._lines, []
+        held = {name for line in lines for name in line.delivery_ids}
+        others = self._batches_of(name for name in self._deliveries if name not in held)
+        settle = partial(self._settle, deadline=deadline)
+        together(settle, [*lines, *others], seconds=deadline - time.monotonic() + GRACE_SECONDS)
+        return self._outcomes.of(self._deliveries)
+
+    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+        """Send what is still missing, at once and then with pauses, under the Message-ID that it always had."""
+        settle = partial(self._settle, deadline=time.monotonic() + COMPLETE_SECONDS)
+        together(settle, self._batches_of(self._outcomes.missing(delivery_ids)), seconds=COMPLETE_SECONDS)
+        return self._outcomes.of(delivery_ids)
+
+    def abandon(self, reason: str) -> None:
+        """Close without a word: a server that waits for a message forgets it when the connection ends."""
+        close_all(self._lines)
+        self._lines = []
+
+    def _divide(self) -> list[Batch]:
+        """Divide each server's connections among its groups of release and language, and each group among its share."""
+        groups: dict[str, dict[tuple[str, Language], dict[str, tuple[str, ...]]]] = {}
+        for name, delivery in sorted(self._deliveries.items()):
+            target = _target(delivery)
+            try:
+                addresses = tuple(mailbox(address) for address in target.to)
+                mailbox(self._settings.servers[target.server].sender)
+            except KeyError:
+                self._impossible[name] = "stands nowhere in [servers]"
+            except ValueError:
+                self._impossible[name] = "has a sender or recipient whose address cannot be understood"
+            else:
+                group = groups.setdefault(target.server, {}).setdefault((delivery.release_id, delivery.language), {})
+                group[name] = addresses
+        return [batch for server, by in groups.items() for batch in self._batches_for(server, by)]
+
+    def _batches_for(
+        self, server: str, groups: Mapping[tuple[str, Language], Mapping[str, tuple[str, ...]]]
+    ) -> list[Batch]:
+        share = self._settings.servers[server].max_connections // len(groups)
+        if share == 0:
+            reason = f"needs a connection per release and language, {len(groups)} at once: raise its max_connections"
+            self._impossible |= {name: reason for group in groups.values() for name in group}
+            return []
+        return [
+            Batch(server, release_id, language, recipients)
+            for (release_id, language), group in groups.items()
+            for recipients in divide(group, most=share)
+        ]
+
+    def _batches_of(self, names: Iterable[str]) -> list[Batch]:
+        wanted = set(names)
+        kept = [{name: to for name, to in batch.recipients.items() if name in wanted} for batch in self._batches]
+        return [replace(batch, recipients=rest) for batch, rest in zip(self._batches, kept, strict=True) if rest]
+
+    def _rehearse(self, batch: Batch, *, deadline: float) -> Mapping[str, str]:
+        size = len(self._message(batch))
+        try:
+            return rehearse(batch, self._server(batch), context=self._context, size=size, deadline=deadline)
+        except FAULTS as error:
+            return dict.fromkeys(batch.recipients, why(error))
+
+    def _hold(self, batches: Sequence[Batch]) -> list[Mapping[str, str]]:
+        seconds = min(ARM_SECONDS, self._seconds_left())
+        line_by = partial(self._line, deadline=time.monotonic() + seconds)
+        held = together(line_by, batches, seconds=seconds, late=_close_late)
+        self._lines += [line for line in held if isinstance(line, Line)]
+        return [_reasons(batch, each) for batch, each in zip(batches, held, strict=True)]
+
+    def _line(self, batch: Batch, *, deadline: float) -> Line | Mapping[str, str]:
+        message = self._message(batch)
+        try:
+            return hold(batch, self._server(batch), context=self._context, message=message, deadline=deadline)
+        except FAULTS as error:
+            return dict.fromkeys(batch.recipients, why(error))
+
+    def _settle(self, work: Line | Batch, *, deadline: float) -> None:
+        batch = work.batch if isinstance(work, Line) else work
+        if isinstance(work, Line):
+            self._read(work, deadline)
+        for pause in chain(
+            RESEND_PAUSES if isinstance(work, Line) else (0.0, *RESEND_PAUSES), repeat(RESEND_PAUSES[-1])
+        ):
+            missing = self._outcomes.missing(batch.recipients)
+            if not missing or time.monotonic() + pause >= deadline:
+                return
+            time.sleep(pause)
+            self._send_again(replace(batch, recipients={name: batch.recipients[name] for name in missing}), deadline)
+
+    def _send_again(self, batch: Batch, deadline: float) -> None:
+        line = self._line(batch, deadline=deadline)
+        for name, reason in _reasons(batch, line).items():
+            self._note(name, detail=reason)
+        if isinstance(line, Line):
+            line.sending.go()
+            self._read(line, deadline)
+
+    def _read(self, line: Line, deadline: float) -> None:
+        code, detail = 0, ""
+        try:
+            code = answer(line, deadline=deadline)
+            detail = f"answered {code} to the message"
+        except FAULTS as error:
+            detail = why(error)
+        for name in line.delivery_ids:
+            self._note(name, detail=detail, code=code, is_sent=line.sending.is_sent)
+
+    def _note(self, name: str, *, detail: str, code: int = 0, is_sent: bool = False) -> None:
+        self._outcomes.note(
+            name, is_yes=code == DELIVERED, is_answered=code > 0, is_sent=is_sent, detail=self._named(name, detail)
+        )
+
+    def _message(self, batch: Batch) -> bytes:
+        sender, language = self._server(batch).sender, batch.language
+        readers = [
+            name
+            for name, delivery in self._deliveries.items()
+            if (delivery.release_id, delivery.language, _target(delivery).server)
+            == (batch.release_id, language, batch.server_name)
+        ]
+        identity = message_id(readers, sender=sender)
+        return write(self._news(batch), language=language, sender=sender, message_id=identity, at=self._at)
+
+    def _news(self, batch: Batch) -> News:
+        manifest = json.loads((self._releases[batch.release_id] / "manifest.json").read_bytes())
+        title = manifest["title"].get(batch.language) or manifest["survey"]
+        place = (safe_name(manifest["survey"]), safe_name(manifest["wave"]), f"r{manifest['revision']}")
+        path = "/".join((*place, batch.language, "index.html"))
+        site = self._settings.organisation.site_url
+        link = f"{site.rstrip('/')}/{path}" if site else str(Home(self._settings.home).published / "site" / path)
+        organisation = self._settings.organisation.name
+        return News(organisation, title, manifest["wave"], manifest["revision"], manifest["reason"] or "", link)
+
+    def _server(self, batch: Batch) -> MailServer:
+        return self._settings.servers[batch.server_name]
+
+    def _refusals(self, reasons: Iterable[Mapping[str, str]]) -> list[Refusal]:
+        return [Refusal(name, self._named(name, reason)) for each in reasons for name, reason in each.items()]
+
+    def _named(self, name: str, reason: str) -> str:
+        server = _target(self._deliveries[name]).server
+        try:
+            return f"mail server {server} ({address_of(self._settings.servers[server].smtp)}) {reason}"
+        except (KeyError, ValueError):
+            return f"mail server {server} {reason}"
+
+    def _seconds_left(self) -> float:
+        return (self._until - datetime.now(UTC)).total_seconds() if self._until else math.inf
+
+
+def divide(recipients: Mapping[str, tuple[str, ...]], *, most: int) -> list[dict[str, tuple[str, ...]]]:
+    """Divide recipients into few batches of even size, at most `most`; one recipient's addresses stay together."""
+    count = min(most, len(recipients), math.ceil(sum(map(len, recipients.values())) / MOST_IN_A_BATCH))
+    batches: list[dict[str, tuple[str, ...]]] = [{} for _ in range(count)]
+    for name, addresses in sorted(recipients.items()):
+        min(batches, key=lambda batch: sum(map(len, batch.values())))[name] = addresses
+    return batches
+
+
+def _reasons(batch: Batch, result: Line | Mapping[str, str] | None) -> Mapping[str, str]:
+    """Who of a batch is refused, and why; no result is no answer in time."""
+    if isinstance(result, Line):
+        return result.refused
+    return dict.fromkeys(batch.recipients, TIME_UP) if result is None else result
+
+
+def _close_late(result: Line | Mapping[str, str]) -> None:
+    if isinstance(result, Line):
+        result.close()
+
+
+def _target(delivery: Delivery) -> Email:
+    assert isinstance(delivery.target, Email)
+    return delivery.target

@@ -1,0 +1,34 @@
+"""What is known of each delivery at a moment: only an answer counts as delivered, and it counts for ever."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
+
+from flows.channels import Outcome
+
+
+class Outcomes:
+    """The newest outcome per delivery; several threads may note, each for deliveries of its own."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Outcome] = {}
+
+    def note(self, name: str, *, is_yes: bool, is_answered: bool, is_sent: bool, detail: str) -> None:
+        """Keep how an attempt ended; one that never left the host changes nothing about one that did."""
+        before = self._known.get(name)
+        status: Literal["delivered", "failed", "unknown"] = "failed"
+        if is_yes:
+            status = "delivered"
+        elif not is_answered and (is_sent or (before is not None and before.status == "unknown")):
+            status = "unknown"
+        if before is None or before.status != "delivered":
+            self._known[name] = Outcome(name, status, datetime.now(UTC), detail)
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those that are not known to be delivered."""
+        return [name for name in names if name not in self._known or self._known[name].status != "delivered"]
+
+    def of(self, names: Iterable[str]) -> list[Outcome]:
+        """The outcome of each; one that was never tried has failed."""
+        nothing = datetime.now(UTC)
+        return [self._known.get(name) or Outcome(name, "failed", nothing, "was not reached in time") for name in names]

@@ -21,7 +21,11 @@ class TooCloseError(WarehouseError):
 
 
 class OvertakenError(WarehouseError):
-    """Before the commit, someone else held, withdrew or took over what was about to be released."""
+    """Before the commit, someone else held or withdrew what was about to be released."""
+
+
+class LeaseLostError(WarehouseError):
+    """Another process took the moment over, because this one had not moved on for too long."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,9 @@ def want(ledger: Ledger, wanted: Sequence[DeliveryState], *, release_id: str) ->
         known = {_who(delivery): delivery for delivery in ledger.deliveries(release_id)}
         for delivery in wanted:
             if _who(delivery) in known:
-                del known[_who(delivery)]
+                earlier = known.pop(_who(delivery))
+                if earlier.status == "left_out":
+                    ledger.add("included", delivery_id=earlier.delivery_id)
             else:
                 _insert(ledger, delivery)
         for delivery in known.values():
@@ -137,6 +143,13 @@ def refuse(ledger: Ledger, refusals: Mapping[str, str], *, moment_id: str | None
     with ledger.transaction():
         for delivery_id, reason in refusals.items():
             ledger.add("refused", delivery_id=delivery_id, moment_id=moment_id, reason=reason)
+
+
+def leave_out(ledger: Ledger, reasons: Mapping[str, str]) -> None:
+    """Let the moment go ahead without these deliveries; the register shows them as left out."""
+    with ledger.transaction():
+        for delivery_id, reason in reasons.items():
+            ledger.add("left_out", delivery_id=delivery_id, detail=reason)
 
 
 def hold(
@@ -277,4 +290,4 @@ def _must_all_be(ledger: Ledger, release_ids: Sequence[str], state: str) -> None
 
 def _must_hold(ledger: Ledger, lease: Lease) -> None:
     if not is_ours(ledger, lease):
-        raise OvertakenError("another process took over the lease of the moment, because this one did not move on")
+        raise LeaseLostError("another process took over the moment, because this one had not moved on for too long")

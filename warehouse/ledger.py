@@ -173,6 +173,10 @@ class Ledger:
             ],
         )
 
+    def checkpoint(self) -> None:
+        """Move what was written into the main file now, so that the next commit need not."""
+        self.connection.execute("pragma wal_checkpoint(passive)").fetchall()
+
     def seal(self, facts: Facts) -> State:
         """Record a sealed release, once: the same content sealed again is the same release, in the state it has."""
         with self.transaction():

@@ -97,7 +97,7 @@ opening as (
     select release_id, max(event_id), at as released_at, moment_id from release_events where kind = 'released' group by release_id
 ),
 confirmation as (
-    select release_id, max(event_id), json_extract(detail, '$.skew_ms') as skew_ms, json_extract(detail, '$.opened_at') as opened_at
+    select release_id, max(event_id), json_extract(detail, '$.skew_ms') as skew_ms
     from release_events
     where kind = 'confirmed'
     group by release_id
@@ -134,9 +134,9 @@ left join phase as p using (moment_id);
 create view delivery_states as
 with
 outcome as (
-    select delivery_id, max(event_id), kind as status, at as answered_at, json_extract(detail, '$.detail') as said
+    select delivery_id, max(event_id), nullif(kind, 'included') as status, at as answered_at, json_extract(detail, '$.detail') as said
     from events
-    where delivery_id is not null and kind in ('delivered', 'failed', 'unknown', 'left_out')
+    where delivery_id is not null and kind in ('delivered', 'failed', 'unknown', 'left_out', 'included')
     group by delivery_id
 ),
 opening as (

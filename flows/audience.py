@@ -1,0 +1,172 @@
+"""Who receives a release: from `[[audience]]` to deliveries, and whether each department is covered."""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from flows.channels import ChannelName, Delivery
+from flows.errors import ConfigurationError
+from flows.settings import Email, Language, Recipient, Settings, Webhook
+from warehouse.records import DeliveryState
+
+EVERYONE = "everyone"  # the recipient of what is published
+MAIL_BATCH = 50  # addresses in one message's envelope
+
+Target = Email | Webhook | str | None
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Uncovered:
+    """A department that nobody but its manager, or nobody at all, receives results for."""
+
+    path: Path
+    only_manager: bool
+
+    def __str__(self) -> str:
+        why = "its manager is its only recipient" if self.only_manager else "nobody receives results for it"
+        return f"{' > '.join(self.path)}: {why}"
+
+
+def deliveries(settings: Settings, release_id: str) -> list[Delivery]:
+    """One delivery per recipient and channel, and always the published one; the ids are drawn anew at each call."""
+    default = settings.organisation.languages[0]
+    drawn = [Delivery(secrets.token_hex(16), release_id, EVERYONE, "published", default)]
+    for label, recipient in labelled(settings):
+        language = recipient.language or default
+        for channel, target in _ways(recipient):
+            drawn.append(Delivery(secrets.token_hex(16), release_id, label, channel, language, target))
+    return drawn
+
+
+def labelled(settings: Settings) -> Iterator[tuple[str, Recipient]]:
+    """Each recipient with the name under which the register shows him: his department and a serial number."""
+    seen: Counter[str] = Counter()
+    for recipient in settings.audience:
+        name = " > ".join(recipient.department) or settings.organisation.name
+        seen[name] += 1
+        yield f"{name} #{seen[name]}", recipient
+
+
+def uncovered(settings: Settings, departments: Iterable[Sequence[str]]) -> list[Uncovered]:
+    """The departments (paths of the release's tree) that no recipient stands for who is not their manager.
+
+    The organisation itself needs none; without any audience a release goes to the published folder alone.
+    """
+    if not settings.audience:
+        return []
+    found = []
+    for path in (tuple(department) for department in departments):
+        standing = [r for r in settings.audience if r.department == path[: len(r.department)]]
+        if path and all(recipient.manager for recipient in standing):
+            found.append(Uncovered(path, only_manager=bool(standing)))
+    return found
+
+
+def strangers(settings: Settings, departments: Iterable[Sequence[str]]) -> list[Path]:
+    """Departments that the audience names and the tree does not have: likely mistyped."""
+    known = {tuple(department) for department in departments}
+    named = (recipient.department for recipient in settings.audience)
+    return [path for path in dict.fromkeys(named) if path and path not in known]
+
+
+def mail_connections(settings: Settings) -> dict[str, int]:
+    """How many connections each mail server has to hold at a moment: one per message, by language and batch."""
+    addresses: Counter[tuple[str, Language]] = Counter()
+    for recipient in settings.audience:
+        if recipient.email is not None:
+            language = recipient.language or settings.organisation.languages[0]
+            addresses[recipient.email.server, language] += len(recipient.email.to)
+    needed: Counter[str] = Counter()
+    for (server, _), count in addresses.items():
+        needed[server] += -(-count // MAIL_BATCH)
+    return dict(needed)
+
+
+def refuse_what_cannot_be_armed(settings: Settings) -> None:
+    """Raise where a mail server may hold fewer connections than its audience needs at T."""
+    for server, needed in mail_connections(settings).items():
+        most = settings.servers[server].max_connections
+        if needed > most:
+            raise ConfigurationError(
+                f"servers.{server}: the audience needs {needed} connections held at once, max_connections is {most}. "
+                "Raise it if the server allows, or put recipients on lists with one address"
+            )
+
+
+def recorded(delivery: Delivery) -> DeliveryState:
+    """A delivery as the ledger keeps it: its target without secrets."""
+    return DeliveryState(
+        delivery_id=delivery.delivery_id,
+        release_id=delivery.release_id,
+        recipient=delivery.recipient,
+        channel=delivery.channel,
+        language=delivery.language,
+        target=_text(delivery.target),
+        status=None,
+        opened_at=None,
+        answered_at=None,
+        detail="",
+        is_breach=False,
+    )
+
+
+def restored(states: Iterable[DeliveryState], settings: Settings) -> list[Delivery]:
+    """Deliveries as the ledger kept them, with the secrets that the configuration has for the same addresses now."""
+    webhooks = {r.webhook.url: r.webhook for r in settings.audience if r.webhook is not None}
+    return [
+        Delivery(
+            state.delivery_id,
+            state.release_id,
+            state.recipient,
+            _CHANNELS[state.channel],
+            _LANGUAGES[state.language],
+            _target(state, webhooks),
+        )
+        for state in states
+    ]
+
+
+_CHANNELS: Mapping[str, ChannelName] = {
+    "published": "published",
+    "folder": "folder",
+    "webhook": "webhook",
+    "email": "email",
+}
+_LANGUAGES: Mapping[str, Language] = {"en": "en", "nl": "nl"}
+
+
+def _ways(recipient: Recipient) -> Iterator[tuple[ChannelName, Target]]:
+    if recipient.email is not None:
+        yield "email", recipient.email
+    if recipient.webhook is not None:
+        yield "webhook", recipient.webhook
+    if recipient.folder is not None:
+        yield "folder", recipient.folder
+
+
+def _text(target: Target) -> str | None:
+    match target:
+        case None:
+            return None
+        case Email(to=to, server=server):
+            kept: object = {"to": list(to), "server": server}
+        case Webhook(url=url):
+            kept = {"url": url}
+        case folder:
+            kept = folder
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True)
+
+
+def _target(state: DeliveryState, webhooks: Mapping[str, Webhook]) -> Target:
+    kept = json.loads(state.target or "null")
+    match state.channel:
+        case "email":
+            return Email(**kept)
+        case "webhook":
+            return webhooks.get(kept["url"]) or Webhook(**kept)
+        case "folder":
+            return str(kept)
+    return None

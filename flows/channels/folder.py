@@ -1,0 +1,193 @@
+"""A folder on this host: the files lie complete in a private folder beside, and one rename opens them.
+
+<folder>/.zwerm-<delivery id>/   0700: being filled, held
+<folder>/<survey>/<wave>/r<revision>/   release.json, pages and downloads
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.seal import read_sealed, safe_name
+from flows.settings import Settings
+from warehouse import WarehouseError, publish
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one release goes in one folder; deliveries with the same place are one rename."""
+
+    delivery_ids: tuple[str, ...]
+    sealed: Path
+    root: Path
+    final: Path
+
+    @property
+    def private(self) -> Path:
+        """Beside the final place, on the same file system."""
+        return self.root / f".zwerm-{self.delivery_ids[0]}"
+
+    @property
+    def held(self) -> Path:
+        """The complete folder before T."""
+        return self.private / "release"
+
+
+class FolderChannel:
+    """The shared folders of one moment."""
+
+    def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
+        self._places = _places(deliveries, releases, settings)
+
+    def stage(self) -> list[Refusal]:
+        """Try to write a private folder there, and see that nothing else has the place."""
+        return self._each(_try)
+
+    def arm(self, *, until: datetime) -> list[Refusal]:
+        """Copy the content into the private folder and read its hashes."""
+        return self._each(_fill)
+
+    def still_ready(self) -> list[Refusal]:
+        """Whether the copies are where they were put and their places still free."""
+        return self._each(_look)
+
+    def opens(self) -> list[Open]:
+        """One rename per place."""
+        return [Open(place.delivery_ids, _rename(place)) for place in self._places if not is_there(place)]
+
+    def confirm(self, *, deadline: float) -> list[Outcome]:
+        """See that the content is in its place, and put it there if not."""
+        return self.complete([name for place in self._places for name in place.delivery_ids])
+
+    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+        """Put what is not there yet; what is there with the same hashes is delivered."""
+        wanted = set(delivery_ids)
+        outcomes = []
+        for place in self._places:
+            fault = ""
+            try:
+                _complete(place)
+            except (OSError, WarehouseError) as error:
+                fault = _says(error)
+            outcomes += [_outcome(name, fault) for name in place.delivery_ids if name in wanted]
+        return outcomes
+
+    def abandon(self, reason: str) -> None:
+        """Remove the private copies, and the empty folders that were made for them."""
+        for place in self._places:
+            shutil.rmtree(place.private, ignore_errors=True)
+            with suppress(OSError):
+                place.final.parent.rmdir()
+                place.final.parent.parent.rmdir()
+
+    def _each(self, do: Callable[[Place], None]) -> list[Refusal]:
+        refusals = []
+        for place in self._places:
+            try:
+                if not is_there(place):
+                    do(place)
+            except (OSError, WarehouseError) as error:
+                refusals += [Refusal(name, _says(error)) for name in place.delivery_ids]
+        return refusals
+
+
+def is_there(place: Place) -> bool:
+    """Whether the place holds this release already, byte for byte."""
+    parts = publish.manifest_parts(place.sealed)
+    return place.final.is_dir() and all(
+        _sha256(place.final / name) == parts[str(source.relative_to(place.sealed))]
+        for name, source in publish.contents(place.sealed).items()
+    )
+
+
+def _places(deliveries: Iterable[Delivery], releases: Mapping[str, Path], settings: Settings) -> tuple[Place, ...]:
+    found: dict[Path, Place] = {}
+    for delivery in deliveries:
+        sealed = read_sealed(releases[delivery.release_id])
+        root = settings.file.parent / str(delivery.target)
+        final = root / safe_name(sealed.survey) / safe_name(sealed.wave) / f"r{sealed.revision}"
+        earlier = found[final].delivery_ids if final in found else ()
+        found[final] = Place((*earlier, delivery.delivery_id), sealed.folder, root, final)
+    return tuple(found.values())
+
+
+def _try(place: Place) -> None:
+    _must_be_free(place)
+    _make(place.root)
+    _private(place)
+    place.private.rmdir()
+
+
+def _fill(place: Place) -> None:
+    _must_be_free(place)
+    _private(place)
+    place.held.mkdir(mode=0o700)
+    parts = publish.manifest_parts(place.sealed)
+    for name, source in publish.contents(place.sealed).items():
+        publish.copy_verified(source, place.held / name, sealed=place.sealed, parts=parts)
+    publish.set_modes(place.held)
+    _make(place.final.parent)
+    if place.final.parent.stat().st_dev != place.private.stat().st_dev:
+        raise WarehouseError(f"{place.final.parent} is on another file system than {place.root}: no rename reaches it")
+
+
+def _look(place: Place) -> None:
+    _must_be_free(place)
+    if not place.held.is_dir():
+        raise WarehouseError("the copy that was held for it is gone")
+
+
+def _complete(place: Place) -> None:
+    if not is_there(place):
+        _fill(place)
+        place.held.rename(place.final)
+    publish.sync(place.final.parent)
+    shutil.rmtree(place.private, ignore_errors=True)
+
+
+def _must_be_free(place: Place) -> None:
+    if place.final.exists():
+        raise WarehouseError(f"{place.final} exists and is not this release; move it elsewhere")
+
+
+def _private(place: Place) -> None:
+    if place.private.exists():
+        shutil.rmtree(place.private)
+    place.private.mkdir(mode=0o700)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder that everyone may read, whatever the umask; one that is there keeps its mode."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir()
+        folder.chmod(0o755)
+
+
+def _rename(place: Place) -> Callable[[], None]:
+    held, final = os.fsencode(place.held), os.fsencode(place.final)
+
+    def rename() -> None:
+        os.rename(held, final)  # noqa: PTH104 - nothing but the call itself at T
+
+    return rename
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _outcome(delivery_id: str, fault: str) -> Outcome:
+    return Outcome(delivery_id, "failed" if fault else "delivered", datetime.now(UTC), fault)
+
+
+def _says(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the folder'}: {error.strerror or type(error).__name__}"
+    return str(error)

@@ -1,0 +1,100 @@
+"""Before the moment: a release is recorded, gets its T, and everyone is asked whether he is ready."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from flows.audience import deliveries, recorded, restored, uncovered
+from flows.channels.by_name import Factory, channel_for, channels_for
+from flows.errors import ConfigurationError
+from flows.holding import announce, each, excused, hold, refused_by, refusing, says
+from flows.home import Home
+from flows.publication import renew_if_free
+from flows.seal import read_sealed, read_table
+from flows.settings import Settings
+from warehouse import decisions
+from warehouse.decisions import TooCloseError
+from warehouse.ledger import Ledger
+from warehouse.publish import manifest_parts
+from warehouse.records import DeliveryState, Facts, Moment, State
+
+OnStep = Callable[[str], None]
+
+
+def nothing(step: str) -> None:
+    """What is called at each named step where nobody asked for more."""
+
+
+def record(home: Home, release_id: str) -> State:
+    """Tell the ledger of a release that is sealed; the same content again is the same release, in the state it has."""
+    sealed = read_sealed(home.releases / release_id)
+    facts = Facts(
+        release_id=sealed.release_id,
+        survey=sealed.survey,
+        wave=sealed.wave,
+        revision=sealed.revision,
+        reason=sealed.reason,
+        previous_release_id=sealed.previous_release_id,
+        departments=sealed.departments,
+        content_sha256=manifest_parts(sealed.folder)["release.json"],
+    )
+    with Ledger.open(home.ledger) as ledger:
+        return ledger.seal(facts)
+
+
+def plan(home: Home, release_ids: Sequence[str], *, at: datetime | None = None) -> Moment:
+    """Give sealed releases their moment: T, or None for as soon as it is armed."""
+    with Ledger.open(home.ledger) as ledger:
+        try:
+            return decisions.plan(ledger, release_ids, planned_at=at)
+        except TooCloseError as error:
+            raise ConfigurationError(str(error)) from None
+
+
+def stage(
+    home: Home,
+    settings: Settings,
+    release_ids: Sequence[str],
+    *,
+    on_step: OnStep = nothing,
+    factory: Factory = channel_for,
+) -> tuple[Moment, ...]:
+    """Do everything slow and ask everyone whether he is ready; raises HeldError, with who and why, where one is not."""
+    on_step("sealed")
+    with Ledger.open(home.ledger) as ledger:
+        states = [state for name in release_ids for state in _drawn_up(ledger, settings, name)]
+        channels = channels_for(restored(states, settings), home=home, settings=settings, factory=factory)
+        for release_id in release_ids:
+            if reason := _not_covered(home, settings, release_id):
+                hold(ledger, home, settings, release_ids, channels=channels, reason=reason)
+        answers = each(channels, lambda name, channel: channel.stage(), otherwise=refusing(states))
+        refusals = excused(ledger, states, [refusal for answer in answers for refusal in answer])
+        if refusals:
+            reason, refused = says(states, refusals), refused_by(states, refusals)
+            hold(ledger, home, settings, release_ids, channels=channels, reason=reason, refused=refused)
+        moments = decisions.stage(ledger, release_ids)
+    on_step("staged")
+    return moments
+
+
+def withdraw(
+    home: Home, settings: Settings, release_id: str, *, reason: str, factory: Factory = channel_for
+) -> list[str]:
+    """Withdraw a release before its commit, with those measured against it, and tell everyone; the ids withdrawn."""
+    with Ledger.open(home.ledger) as ledger:
+        withdrawn = decisions.withdraw(ledger, release_id, reason=reason)
+        states = ledger.deliveries(*(release.release_id for release in withdrawn))
+        channels = channels_for(restored(states, settings), home=home, settings=settings, factory=factory)
+        announce(channels, "withdrawn", reason)
+        renew_if_free(ledger, home, settings)
+    return [release.release_id for release in withdrawn]
+
+
+def _drawn_up(ledger: Ledger, settings: Settings, release_id: str) -> tuple[DeliveryState, ...]:
+    wanted = [recorded(delivery) for delivery in deliveries(settings, release_id)]
+    return decisions.want(ledger, wanted, release_id=release_id)
+
+
+def _not_covered(home: Home, settings: Settings, release_id: str) -> str | None:
+    paths = read_table(home.releases / release_id, "departments")["path"]
+    missing = uncovered(settings, ([str(name) for name in path] for path in paths))
+    return f"the audience does not cover {'; '.join(map(str, missing))}" if missing else None

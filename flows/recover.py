@@ -1,0 +1,106 @@
+"""After a kill at any instruction: what was under way is finished or undone, and it is said which."""
+
+from datetime import UTC, datetime, timedelta
+
+from flows.channels.by_name import Factory, channel_for
+from flows.completion import complete_late, complete_moment, lacking
+from flows.errors import FlowError, HeldError
+from flows.holding import hold_moment
+from flows.home import Home
+from flows.moment import OnStep, nothing, plan, stage
+from flows.publication import LEASE, is_behind, renew
+from flows.settings import Settings
+from warehouse import decisions
+from warehouse.leases import Lease, give_back, held_by, take
+from warehouse.ledger import Ledger
+from warehouse.records import Moment
+
+LATE = timedelta(minutes=1)  # a process that is on time may still be waiting for the lease
+
+
+def recover(home: Home, settings: Settings, *, factory: Factory = channel_for) -> list[str]:
+    """Finish what was decided, undo what was not, hold what is late, complete what is missing; one sentence for each.
+
+    Moments that are open again, or for which no T is planned, stay open: `Ledger.open_moments` names them.
+    """
+    if not home.ledger.exists():
+        return []
+    with Ledger.open(home.ledger) as ledger:
+        lease = take(ledger, LEASE)
+        if lease is None:
+            holder = held_by(ledger, LEASE)
+            return [f"process {holder.pid if holder else '?'} is opening a moment; nothing was touched"]
+        try:
+            done = _settle(ledger, home, settings, lease, factory)
+        finally:
+            give_back(ledger, lease)
+        return done + _complete(ledger, home, settings, factory)
+
+
+def retry(
+    home: Home,
+    settings: Settings,
+    release_id: str | None = None,
+    *,
+    at: datetime | None = None,
+    on_step: OnStep = nothing,
+    factory: Factory = channel_for,
+) -> tuple[Moment, ...]:
+    """Stage what is held again, one release or all, for a new moment; a release that is out goes to those who lack it.
+
+    The moments are returned for `open_moment`; none where there was only something to complete.
+    """
+    with Ledger.open(home.ledger) as ledger:
+        release = ledger.release(release_id) if release_id else None
+        if release_id and release is None:
+            raise FlowError(f"{home.ledger} knows no release {release_id!r}; zwerm status lists them")
+        if release is not None and release.state == "withdrawn":
+            raise FlowError(f"{release.survey} {release.wave} was withdrawn: {release.stated_reason}")
+        if release is not None and release.is_out:
+            complete_late(ledger, home, settings, [release.release_id], factory=factory)
+            return ()
+        held = [r.release_id for r in ledger.pending() if r.state == "held" or r.release_id == release_id]
+    ids = [release_id] if release_id else held
+    if not ids:
+        return ()
+    plan(home, ids, at=at)
+    return stage(home, settings, ids, on_step=on_step, factory=factory)
+
+
+def _settle(ledger: Ledger, home: Home, settings: Settings, lease: Lease, factory: Factory) -> list[str]:
+    done = []
+    for moment in ledger.moments():
+        if moment.phase in ("arming", "armed"):
+            back = decisions.undo(ledger, moment.moment_id, reason="the process that armed it ended")
+            done += [f"{r.survey} {r.wave}: was being armed when the process ended; nothing was sent" for r in back]
+        elif moment.phase == "released":
+            done.append(complete_moment(ledger, home, settings, moment, factory=factory))
+    for moment in ledger.open_moments():
+        if _is_late(moment) and settings.release.late == "hold":
+            done.append(_hold(ledger, home, settings, moment, lease, factory))
+    if is_behind(ledger):
+        renew(ledger, home, settings)
+        done.append("what is published was renewed from the ledger")
+    return done
+
+
+def _hold(ledger: Ledger, home: Home, settings: Settings, moment: Moment, lease: Lease, factory: Factory) -> str:
+    reason = f"its time, {moment.planned_at:%Y-%m-%d %H:%M} UTC, passed while nothing ran"
+    try:
+        hold_moment(ledger, home, settings, moment, reason=reason, factory=factory, lease=lease)
+    except HeldError as error:
+        return str(error)
+
+
+def _complete(ledger: Ledger, home: Home, settings: Settings, factory: Factory) -> list[str]:
+    ids = [release.release_id for release in ledger.released()]
+    tried = complete_late(ledger, home, settings, ids, factory=factory)
+    left = {state.delivery_id for state in lacking(ledger, ids)}
+    return [
+        f"{state.recipient} by {state.channel}: {'still lacks it' if state.delivery_id in left else 'completed late'}"
+        for state in tried
+    ]
+
+
+def _is_late(moment: Moment) -> bool:
+    return moment.planned_at is not None and datetime.now(UTC) - moment.planned_at > LATE

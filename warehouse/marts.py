@@ -1,0 +1,185 @@
+"""The warehouse that BI tools read: one DuckDB file and its Parquet, made from sealed releases and checked."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from warehouse import WarehouseError
+from warehouse.records import DeliveryState, Release
+from warehouse.store import literal, quoted, scrubbed
+
+STORAGE = "v1.4.0"  # DuckDB 1.4 and newer read it
+SEALED = ("promoter_metrics", "departments", "highlights", "quality")
+TABLES = ("promoter_metrics", "releases", "departments", "highlights", "quality", "deliveries")
+ALWAYS = ("promoter_metrics", "departments", "deliveries")  # every release has rows in these
+
+TIME = pa.timestamp("us")  # UTC
+EDITIONS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("release_id", "survey", "wave")),
+        ("revision", pa.int32()),
+        ("reason", pa.string()),
+        ("released_at", TIME),
+        ("planned_at", TIME),
+        ("skew_ms", pa.float64()),
+        ("departments", pa.int32()),
+        ("content_sha256", pa.string()),
+        ("is_latest", pa.bool_()),
+        ("folder", pa.string()),
+        ("position", pa.int32()),
+    ]
+)
+REGISTER = pa.schema(
+    [
+        *((name, pa.string()) for name in ("delivery_id", "release_id", "recipient", "channel", "language", "status")),
+        ("opened_at", TIME),
+        ("answered_at", TIME),
+        ("detail", pa.string()),
+        ("is_breach", pa.bool_()),
+        ("position", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A release in a publication: what the ledger says of it, its sealed folder, and its place below `site/`."""
+
+    release: Release
+    sealed: Path
+    place: str
+    is_latest: bool
+
+
+def build(folder: Path, editions: Sequence[Edition], deliveries: Sequence[DeliveryState]) -> None:
+    """Write `warehouse.duckdb` and `parquet/` into a private folder, the files 0600 themselves."""
+    (folder / "parquet").mkdir(mode=0o700)
+    with _memory(folder) as connection:
+        connection.execute(f"attach {literal(str(folder / 'warehouse.duckdb'))} as made (storage_version '{STORAGE}')")
+        connection.register("editions", _editions(editions))
+        connection.register("register", _register(deliveries))
+        for name in SEALED if editions else ():
+            paths = [_as_pattern(edition.sealed / "tables" / f"{name}.parquet") for edition in editions]
+            connection.execute(
+                f"create temporary view sealed_{name} as select * from "
+                f"read_parquet([{', '.join(map(literal, paths))}], filename = true, file_row_number = true)"
+            )
+        connection.execute("use made")
+        for statement in _statements(with_sealed=bool(editions)):
+            connection.execute(statement)
+        for name in TABLES:
+            target = literal(str(folder / "parquet" / f"{name}.parquet"))
+            connection.execute(f"copy mart.{name} to {target} (format parquet, compression zstd)")
+        connection.execute("use memory")
+        connection.execute("detach made")
+
+
+def check(warehouse: Path, release_ids: set[str]) -> None:
+    """Every table speaks of the same releases, a wave has one latest revision, what is suppressed shows nothing."""
+    with _memory(warehouse.resolve().parent, is_private=False) as connection:
+        connection.execute(f"attach {literal(str(warehouse.resolve()))} as made (read_only)")
+        connection.execute("use made")
+        for name in TABLES:
+            found = {row[0] for row in connection.execute(f"select distinct release_id from mart.{name}").fetchall()}
+            if found != release_ids and (name in ALWAYS or name == "releases" or not found <= release_ids):
+                missing, strange = sorted(release_ids - found), sorted(found - release_ids)
+                raise WarehouseError(f"mart.{name} is not of these releases: {missing} missing, {strange} too many")
+        _count_nothing(connection, "is shown although suppressed", _shown())
+        _count_nothing(connection, "has more than one latest revision, or none", _LATEST)
+        connection.execute("use memory")
+
+
+_LATEST = (
+    "select count(*) from (select survey, wave, count(distinct release_id) filter (is_latest) as n "
+    "from mart.promoter_metrics group by all having n <> 1)"
+)
+
+
+def comments() -> dict[str, str]:
+    """The comment of every table and column of the marts, by `table` and `table.column`."""
+    said = {}
+    for says, table, body in re.findall(r"^-- ([^\n]+)\ncreate table mart\.(\w+) \((.*?)^\);", _script(), re.M | re.S):
+        said[table] = says
+        for column, what in re.findall(r'^    "?(\w+)"? [^\n]*?-- ([^\n]+)$', body, re.M):
+            said[f"{table}.{column}"] = what
+    return said
+
+
+def _statements(*, with_sealed: bool) -> Iterator[str]:
+    for statement in duckdb.extract_statements(_script()):
+        if with_sealed or statement.type != duckdb.StatementType.INSERT:
+            yield statement.query
+    for name, says in comments().items():
+        kind = "column" if "." in name else "table"
+        yield f"comment on {kind} mart.{'.'.join(map(quoted, name.split('.')))} is {literal(says)}"
+
+
+def _shown() -> str:
+    """Counts the rows that are suppressed and yet carry a figure."""
+    columns = [name.split(".")[1] for name in comments() if name.startswith("promoter_metrics.")]
+    figures = columns[columns.index("status") + 1 :]
+    shown = " or ".join(f"{quoted(name)} is not null" for name in figures)
+    return f"select count(*) from mart.promoter_metrics where status <> 'published' and ({shown})"
+
+
+def _count_nothing(connection: duckdb.DuckDBPyConnection, what: str, sql: str) -> None:
+    row = connection.execute(sql).fetchone()
+    if row is None or row[0] != 0:
+        raise WarehouseError(f"in mart.promoter_metrics {row and row[0]} rows or waves: {what}")
+
+
+def _script() -> str:
+    return (files("warehouse") / "marts.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _memory(folder: Path, *, is_private: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own, which spills nowhere but into a private folder, and makes private files."""
+    earlier = os.umask(0o077)
+    spill = str(folder / "spill") if is_private else ""
+    try:
+        with duckdb.connect(config={"temp_directory": spill, "autoinstall_known_extensions": False}) as connection:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        raise WarehouseError(f"{folder / 'warehouse.duckdb'}: {scrubbed(error)}") from None
+    finally:
+        os.umask(earlier)
+    if is_private and (folder / "spill").exists():
+        (folder / "spill").rmdir()
+
+
+def _editions(editions: Sequence[Edition]) -> pa.Table:
+    rows = []
+    for position, edition in enumerate(editions):
+        release = edition.release
+        known = {name: getattr(release, name) for name in EDITIONS.names if hasattr(release, name)}
+        times = {name: _naive(known[name]) for name in ("released_at", "planned_at")}
+        place = {"is_latest": edition.is_latest, "folder": str(edition.sealed), "position": position}
+        rows.append({**known, **times, **place})
+    return pa.Table.from_pylist(rows, schema=EDITIONS)
+
+
+def _register(deliveries: Sequence[DeliveryState]) -> pa.Table:
+    rows = []
+    for position, delivery in enumerate(deliveries):
+        known = {name: getattr(delivery, name) for name in REGISTER.names if hasattr(delivery, name)}
+        times = {name: _naive(known[name]) for name in ("opened_at", "answered_at")}
+        rows.append({**known, **times, "position": position})
+    return pa.Table.from_pylist(rows, schema=REGISTER)
+
+
+def _naive(time: object) -> object:
+    return time.replace(tzinfo=None) if hasattr(time, "replace") else None
+
+
+def _as_pattern(path: Path) -> str:
+    """A path whose own characters are not taken for wildcards."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))

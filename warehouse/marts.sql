@@ -1,0 +1,158 @@
+-- What BI tools read: one table per noun, released results and nothing else, made anew for each publication. The line
+-- above a table becomes its COMMENT, and so does what stands behind a column. They are made from `editions` (one row per
+-- release), `register` (one per delivery), and one `sealed_…` per table of the sealed releases, all temporary.
+create schema mart;
+
+-- One row per release × department; where status is suppressed, every figure is NULL.
+create table mart.promoter_metrics (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    parent_id varchar, -- The department above it; NULL for the organisation.
+    level integer not null, -- Depth in the tree; 0 is the organisation.
+    status varchar not null, -- published, or suppressed to protect small groups.
+    responses bigint, -- Responses with a valid score.
+    missing_scores bigint, -- Accepted responses without a score.
+    promoters bigint, -- Responses with a score of 9 or 10.
+    passives bigint, -- Responses with a score of 7 or 8.
+    detractors bigint, -- Responses with a score of 0 to 6.
+    nps double, -- Share of promoters less share of detractors, unweighted, in points, −100 to 100.
+    nps_low double, -- Lower end of the 95 % interval of nps (adjusted Wald), in points.
+    nps_high double, -- Upper end of the 95 % interval of nps (adjusted Wald), in points.
+    nps_weighted double, -- nps with survey weights, in points; NULL where the survey has none.
+    nps_weighted_low double, -- Lower end of the 95 % interval of nps_weighted, in points.
+    nps_weighted_high double, -- Upper end of the 95 % interval of nps_weighted, in points.
+    effective_responses double, -- Responses that the weights leave, after Kish.
+    superpromoters bigint, -- Promoters who told others, with effect (the definition is Zwerm's own).
+    superpromoter_rate double, -- Promoter rate × sharing_rate × influence_rate, 0 to 1.
+    superpromoter_rate_low double, -- Lower end of the 95 % interval of superpromoter_rate.
+    superpromoter_rate_high double, -- Upper end of the 95 % interval of superpromoter_rate.
+    sharing_rate double, -- Of promoters who said whether they told others, the share who did, 0 to 1.
+    influence_rate double, -- Of promoters who told others and said what came of it, the share with effect, 0 to 1.
+    antipromoter_rate double, -- Detractor rate × share who warned others × share with effect, 0 to 1.
+    net_superpromoter double, -- superpromoter_rate less antipromoter_rate, −1 to 1.
+    previous_wave varchar, -- The wave that changes are measured against.
+    previous_release_id varchar, -- The release that changes are measured against.
+    nps_change double, -- nps less that of the previous wave, in points; NULL unless both waves publish the department.
+    nps_change_low double, -- Lower end of the 95 % interval of nps_change, in points.
+    nps_change_high double, -- Upper end of the 95 % interval of nps_change, in points.
+    change_p_value double, -- Two-sided p of the change, after Benjamini and Hochberg over the published departments.
+    is_change_significant boolean -- Whether change_p_value is below .05.
+);
+insert into mart.promoter_metrics by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_promoter_metrics as s
+join editions as e on s.filename = e.folder || '/tables/promoter_metrics.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release.
+create table mart.releases (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    revision integer not null, -- Revision of the wave, from 1.
+    reason varchar, -- Why the revision was made; NULL for a wave's first release.
+    released_at timestamp, -- When the release was decided, UTC; NULL until it is confirmed.
+    planned_at timestamp, -- The moment that was announced, UTC; NULL where it opened as soon as it was ready.
+    skew_ms double, -- Milliseconds between the first and the last opening of the moment; NULL until it is confirmed.
+    departments integer not null, -- Departments in the release, suppressed ones included.
+    recipients integer not null, -- Recipients to whom it was delivered, besides everyone who reads what is published.
+    content_sha256 varchar not null -- SHA-256 of release.json, the same for every recipient.
+);
+insert into mart.releases by name
+select e.* exclude (folder, position, is_latest), count(distinct d.recipient) as recipients
+from editions as e
+left join register as d on d.release_id = e.release_id and d.channel <> 'published'
+group by all
+order by any_value(e.position);
+
+-- One row per release × department of its tree, in the order of the tree.
+create table mart.departments (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    parent_id varchar, -- The department above it; NULL for the organisation.
+    level integer not null, -- Depth in the tree; 0 is the organisation.
+    position integer not null, -- Place in the order of the tree.
+    path varchar not null -- Names from the top down, joined with ' > '; empty for the organisation.
+);
+insert into mart.departments by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+    replace (array_to_string(s.path, ' > ') as path)
+from sealed_departments as s
+join editions as e on s.filename = e.folder || '/tables/departments.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × department whose NPS changed beyond chance.
+create table mart.highlights (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    kind varchar not null, -- rose or fell.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    nps double, -- In points, −100 to 100.
+    nps_change double, -- nps less that of the previous wave, in points.
+    nps_change_low double, -- Lower end of the 95 % interval of nps_change, in points.
+    nps_change_high double, -- Upper end of the 95 % interval of nps_change, in points.
+    change_p_value double -- Two-sided p of the change, after Benjamini and Hochberg over the published departments.
+);
+insert into mart.highlights by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_highlights as s
+join editions as e on s.filename = e.folder || '/tables/highlights.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × check of its data.
+create table mart.quality (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    "check" varchar not null, -- Name of the check.
+    kind varchar not null, -- contract (what came in), rows, or batch (against earlier waves).
+    says varchar not null, -- What the check asserts.
+    severity varchar not null, -- critical or warning.
+    outcome varchar not null, -- passed or failed.
+    failed_count bigint, -- What failed, over the whole survey and wave; NULL where it is not a count.
+    base_count bigint -- Of how many; NULL where it is not a count.
+);
+insert into mart.quality by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_quality as s
+join editions as e on s.filename = e.folder || '/tables/quality.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × recipient × channel: who received it, through which channel, when.
+create table mart.deliveries (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    delivery_id varchar not null, -- The delivery; a webhook carries it in the key that makes sending again harmless.
+    recipient varchar not null, -- Department and a serial number, never an address.
+    channel varchar not null, -- published, folder, webhook or email.
+    language varchar not null, -- Language that the recipient is written to in.
+    status varchar, -- delivered, failed, unknown or left_out; NULL until the release is confirmed.
+    opened_at timestamp, -- When it was opened for the recipient, UTC.
+    answered_at timestamp, -- When he, or his server, confirmed it, UTC.
+    is_breach boolean not null, -- Whether it came late, or was not answered in time.
+    detail varchar -- What is to be said besides.
+);
+insert into mart.deliveries by name
+select e.release_id, e.revision, e.is_latest, e.survey, e.wave, d.* exclude (release_id, position)
+from register as d
+join editions as e using (release_id)
+order by e.position, d.position;

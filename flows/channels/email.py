@@ -190,14 +190,8 @@ class EmailChannel:
         )
 
     def _message(self, batch: Batch) -> bytes:
-        sender, language = self._server(batch).sender, batch.language
-        readers = [
-            name
-            for name, delivery in self._deliveries.items()
-            if (delivery.release_id, delivery.language, _target(delivery).server)
-            == (batch.release_id, language, batch.server_name)
-        ]
-        identity = message_id(readers, sender=sender)
+        sender, language, secret = self._server(batch).sender, batch.language, Home(self._settings.home).secret()
+        identity = message_id(secret, release_id=batch.release_id, language=language, sender=sender)
         return write(self._news(batch), language=language, sender=sender, message_id=identity, at=self._at)
 
     def _news(self, batch: Batch) -> News:

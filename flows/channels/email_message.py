@@ -1,8 +1,8 @@
 """The message: plain text with a link and no figures, the same for everyone who reads a language."""
 
 import hashlib
+import hmac
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -81,9 +81,9 @@ def one_line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
-def message_id(delivery_ids: Iterable[str], *, sender: str) -> str:
-    """Name a message by its random delivery ids: the same whenever it is sent again, and meaningless to outsiders."""
-    digest = hashlib.sha256("\n".join(sorted(delivery_ids)).encode()).hexdigest()[:32]
+def message_id(secret: bytes, *, release_id: str, language: Language, sender: str) -> str:
+    """Name a message: the same whenever and to whomever it is sent again, and meaningless without the home's secret."""
+    digest = hmac.new(secret, f"message-id\n{release_id}\n{language}".encode(), hashlib.sha256).hexdigest()[:32]
     return f"<{digest}@{mailbox(sender).rpartition('@')[2]}>"
 
 

@@ -17,6 +17,7 @@ import trustme
 from flows.channels import Delivery, Outcome, Refusal
 from flows.channels.email import EmailChannel, divide
 from flows.channels.email_message import News, mailbox, message_id, write
+from flows.home import Home
 from flows.settings import Email, Language, Settings
 from tests.flows.mail_receiver import PASSWORD, USER, MailReceiver, mail_receiver
 from tests.flows.receivers import ROOT
@@ -61,7 +62,6 @@ def settings(
 ) -> Settings:
     return Settings.model_validate(
         {
-            "home": "/srv/zwerm",
             "organisation": {"name": "Waddenlijn", "languages": ["nl", "en"], "site_url": site_url},
             "surveys": {
                 "s": {"wave": {"value": "1"}, "sources": [{"path": "s.csv"}], "roles": {"score": "score"}},
@@ -77,7 +77,9 @@ def delivery(*to: str, language: Language = "nl", name: str | None = None) -> De
 
 
 def channel(release: Path, configured: Settings, *deliveries: Delivery) -> EmailChannel:
-    return EmailChannel(deliveries, releases={RELEASE: release}, settings=configured)
+    home = Home(release.parents[1]).prepare()
+    own = configured.model_copy(update={"home": home.path})
+    return EmailChannel(deliveries, releases={RELEASE: release}, settings=own)
 
 
 def soon(seconds: float = 30) -> datetime:
@@ -222,7 +224,7 @@ def test_without_a_site_address_the_message_carries_the_folder(release: Path, re
     open_all(emails)
     confirm(emails)
     [mail] = relay.mails()
-    assert "\n/srv/zwerm/published/site/passengers/2026-10/r1/nl/index.html\n" in mail.text
+    assert f"\n{release.parents[1]}/published/site/passengers/2026-10/r1/nl/index.html\n" in mail.text
 
 
 def test_a_revision_says_what_changed(tmp_path: Path, relay: MailReceiver) -> None:
@@ -304,7 +306,7 @@ def test_a_new_process_completes_under_the_same_message_id(release: Path, relay:
         "import sys; from pathlib import Path; from tests.flows.channels import test_email as t\n"
         "url, folder, *names = sys.argv[1:]\n"
         "people = [t.delivery(a, name=n) for a, n in zip(['texel@w.example', 'vlieland@w.example'], names)]\n"
-        "print(t.channel(Path(folder), t.settings(url), *people).complete(names[:1])[0].status)"
+        "print(t.channel(Path(folder), t.settings(url), people[0]).complete(names[:1])[0].status)"
     )
     command = [sys.executable, "-c", code, relay.url, str(release), *(one.delivery_id for one in people)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=True)
@@ -397,9 +399,11 @@ def test_a_recipient_stays_whole_and_batches_stay_even() -> None:
     assert {name: to for batch in batches for name, to in batch.items()} == recipients
 
 
-def test_a_message_id_tells_nothing_and_depends_on_no_order() -> None:
-    names = ["b" * 32, "a" * 32]
-    identity = message_id(names, sender="Zwerm <zwerm@waddenlijn.example>")
-    assert identity == message_id(reversed(names), sender="zwerm@waddenlijn.example")
-    assert re.fullmatch(r"<[0-9a-f]{32}@waddenlijn\.example>", identity)
-    assert mailbox("Zwerm <zwerm@waddenlijn.example>") == "zwerm@waddenlijn.example"
+def test_a_message_id_tells_nothing_and_is_each_release_and_languages_own() -> None:
+    def identity(release_id: str = RELEASE, language: Language = "nl", secret: bytes = b"s" * 32) -> str:
+        return message_id(secret, release_id=release_id, language=language, sender="Zwerm <z@waddenlijn.example>")
+
+    assert re.fullmatch(r"<[0-9a-f]{32}@waddenlijn\.example>", identity())
+    others = {identity(release_id="0" * 16), identity(language="en"), identity(secret=b"t" * 32)}
+    assert len(others | {identity()}) == 4
+    assert mailbox("Zwerm <zwerm@waddenlijn.example>") == mailbox("zwerm@waddenlijn.example")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from string import Template
 from typing import TYPE_CHECKING, Protocol
@@ -34,7 +34,8 @@ def literal(value: Value) -> str:
         case int() | float() | Decimal():
             return f"'{value}'::double" if isinstance(value, float) and value - value != 0 else str(value)
         case datetime():
-            return f"timestamp '{value.replace(tzinfo=None).isoformat(sep=' ')}'"
+            clock = value.astimezone(UTC) if value.tzinfo else value
+            return f"timestamp '{clock.replace(tzinfo=None).isoformat(sep=' ')}'"
         case date():
             return f"date '{value.isoformat()}'"
         case str():
@@ -44,6 +45,14 @@ def literal(value: Value) -> str:
 def quoted(name: str) -> str:
     """Quote an identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def substituted(sql: str, parameters: Parameters) -> str:
+    """Put each parameter's literal in the place of its `$name`; a name without a value is an error."""
+    try:
+        return Template(sql).substitute({name: literal(value) for name, value in parameters.items()})
+    except KeyError as error:
+        raise CheckError(f"the parameter {error} has no value; known here: {', '.join(sorted(parameters))}") from None
 
 
 def verbatim(sql: str) -> str:
@@ -160,12 +169,7 @@ class Satisfies:
 
     def breaks(self, parameters: Parameters) -> str:
         """SQL that is true for exactly the rows of which the condition is false."""
-        try:
-            condition = Template(self.sql).substitute({name: literal(value) for name, value in parameters.items()})
-        except KeyError as error:
-            raise CheckError(
-                f"the parameter {error} has no value; known here: {', '.join(sorted(parameters))}"
-            ) from None
+        condition = substituted(self.sql, parameters)
         return f"({condition}) is false"
 
     def expectation(self, parameters: Parameters) -> "Expectation":

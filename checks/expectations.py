@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.conditions import Parameters, verbatim
+from checks.conditions import Parameters
 from checks.rules import Rule
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _checkpoint(
     from checks.engine import URL, UpdateDataDocsAction, engine_arguments, gx
 
     source = context.data_sources.add_sql("warehouse", connection_string=URL, kwargs=engine_arguments(connection))
-    batch = source.add_query_asset("table", query=verbatim(relation)).add_batch_definition_whole_table("whole")
+    batch = source.add_query_asset("table", query=relation).add_batch_definition_whole_table("whole")
     expectations = [rule.expectation(parameters) for rule in rules]
     suite = context.suites.add(gx.ExpectationSuite("rules", expectations=expectations))
     validation = context.validation_definitions.add(gx.ValidationDefinition(name="rules", data=batch, suite=suite))

@@ -1,0 +1,20 @@
+"""All rules by the table that they are for, with what a survey says about them in its `checks`."""
+
+from collections.abc import Mapping
+
+from checks import files, metrics, responses, tallies, waves
+from checks.rules import Rule, configured
+
+TABLES: Mapping[str, tuple[Rule, ...]] = {
+    "files": files.RULES,
+    "responses": responses.RULES,
+    "waves": waves.RULES,
+    "tallies": tallies.RULES,
+    "metrics": metrics.RULES,
+}
+
+
+def rules_by_table(settings: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[Rule, ...]]:
+    """The rules of each table with the survey's severities and bounds; a name that no rule has is an error."""
+    ours = {rule.name: rule for rule in configured((r for rules in TABLES.values() for r in rules), settings)}
+    return {table: tuple(ours[rule.name] for rule in rules) for table, rules in TABLES.items()}

@@ -1,0 +1,127 @@
+"""Rules for mart.promoter_metrics, before it is sealed and once again as published; `metrics.sql` adds residuals."""
+
+from checks.conditions import Among, Between, Satisfies
+from checks.rules import Rule
+
+FIGURES = (
+    *("responses", "missing_scores", "promoters", "passives", "detractors"),
+    *("nps", "nps_low", "nps_high", "nps_weighted", "nps_weighted_low", "nps_weighted_high", "effective_responses"),
+    *("superpromoters", "superpromoter_rate", "superpromoter_rate_low", "superpromoter_rate_high"),
+    *("sharing_rate", "influence_rate", "antipromoter_rate", "net_superpromoter"),
+    *("previous_wave", "previous_release_id", "nps_change", "nps_change_low", "nps_change_high"),
+    *("change_p_value", "is_change_significant"),
+)
+SHARES = (
+    *("superpromoter_rate", "superpromoter_rate_low", "superpromoter_rate_high", "sharing_rate", "influence_rate"),
+    *("antipromoter_rate", "change_p_value"),
+)
+
+
+def _points(column: str, *, bound: int = 100) -> Rule:
+    return Rule(
+        name=f"{column}_is_possible",
+        kind="contract",
+        says={
+            "en": f"Every figure in `{column}` lies between −{bound} and {bound}.",
+            "nl": f"Elk cijfer in `{column}` ligt tussen −{bound} en {bound}.",
+        },
+        condition=Between(column, -bound, bound),
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        name="status_is_known",
+        kind="contract",
+        says={
+            "en": "Every department is either published or suppressed.",
+            "nl": "Elke afdeling is gepubliceerd of onderdrukt.",
+        },
+        condition=Among("status", ("published", "suppressed")),
+    ),
+    Rule(
+        name="organisation_is_published",
+        kind="contract",
+        says={
+            "en": "The organisation as a whole is published.",
+            "nl": "De organisatie als geheel is gepubliceerd.",
+        },
+        condition=Satisfies("level > 0 or status = 'published'"),
+    ),
+    Rule(
+        name="suppressed_is_empty",
+        kind="contract",
+        says={
+            "en": "A suppressed department shows no figure at all.",
+            "nl": "Een onderdrukte afdeling toont geen enkel cijfer.",
+        },
+        condition=Satisfies(f"status = 'published' or ({' and '.join(f'{figure} is null' for figure in FIGURES)})"),
+    ),
+    Rule(
+        name="published_is_large",
+        kind="contract",
+        says={
+            "en": "A published department has enough answers, and not all in one class.",
+            "nl": "Een gepubliceerde afdeling heeft genoeg antwoorden, en niet alle in één klasse.",
+        },
+        condition=Satisfies(
+            "status <> 'published' or responses = 0 or (responses >= $min_respondents"
+            " and (greatest(promoters, passives, detractors) < responses or responses >= 2 * $min_respondents))"
+        ),
+    ),
+    Rule(
+        name="nothing_small_can_be_subtracted",
+        kind="contract",
+        says={
+            "en": "A department less those published below it leaves nothing, or enough answers of two classes.",
+            "nl": "Een afdeling min wat eronder is gepubliceerd laat niets over, of genoeg van twee klassen.",
+        },
+        condition=Satisfies(
+            "status <> 'published' or not has_parts or residual = 0 or (residual >= $min_respondents"
+            " and greatest(residual_promoters, residual_passives, residual_detractors) < residual)"
+        ),
+    ),
+    Rule(
+        name="classes_are_all_responses",
+        kind="contract",
+        says={
+            "en": "Promoters, passives and detractors together are the answers shown.",
+            "nl": "Promotors, passieven en criticasters zijn samen de getoonde antwoorden.",
+        },
+        condition=Satisfies("promoters + passives + detractors = responses"),
+    ),
+    *(_points(column) for column in ("nps", "nps_low", "nps_high")),
+    *(_points(column) for column in ("nps_weighted", "nps_weighted_low", "nps_weighted_high")),
+    *(_points(column, bound=200) for column in ("nps_change", "nps_change_low", "nps_change_high")),
+    Rule(
+        name="figures_lie_in_their_intervals",
+        kind="contract",
+        says={
+            "en": "Every figure lies in its interval.",
+            "nl": "Elk cijfer ligt in zijn interval.",
+        },
+        condition=Satisfies(
+            "nps between nps_low - 1e-6 and nps_high + 1e-6 and nps_weighted_low <= nps_weighted_high"
+            " and superpromoter_rate between superpromoter_rate_low - 1e-9 and superpromoter_rate_high + 1e-9"
+            " and nps_change_low <= nps_change_high"
+        ),
+    ),
+    Rule(
+        name="shares_are_fractions",
+        kind="contract",
+        says={
+            "en": "Every share lies between nothing and all.",
+            "nl": "Elk aandeel ligt tussen niets en alles.",
+        },
+        condition=Satisfies(" and ".join(f"{column} between 0 and 1" for column in SHARES)),
+    ),
+    Rule(
+        name="change_has_a_previous_wave",
+        kind="contract",
+        says={
+            "en": "A change names the wave that it is measured against.",
+            "nl": "Een verschil noemt de meting waarmee is vergeleken.",
+        },
+        condition=Satisfies("nps_change is null or previous_wave is not null"),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Rules for one wave as a whole, against itself and against earlier waves; `waves.sql` makes the one row they read."""
+
+from checks.conditions import Share
+from checks.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        name="response_volume",
+        kind="batch",
+        says={
+            "en": "About as many people answered as in earlier waves.",
+            "nl": "Er antwoordden ongeveer zoveel mensen als bij eerdere metingen.",
+        },
+        condition=Share("responses", "median_responses"),
+        severity="warning",
+        lowest=0.5,
+    ),
+    Rule(
+        name="scores_are_given",
+        kind="batch",
+        says={
+            "en": "Nearly everyone who answered gave a score.",
+            "nl": "Bijna iedereen die antwoordde, gaf een cijfer.",
+        },
+        condition=Share("missing_scores", "accepted_count"),
+        severity="warning",
+        most=0.2,
+    ),
+    Rule(
+        name="quarantine_is_small",
+        kind="batch",
+        says={
+            "en": "Few answers were set aside because something in them cannot be right.",
+            "nl": "Er zijn weinig antwoorden apart gelegd omdat er iets in niet kan kloppen.",
+        },
+        condition=Share("quarantined_count", "in_count"),
+        most=0.05,
+    ),
+    Rule(
+        name="weights_are_given",
+        kind="batch",
+        says={
+            "en": "Every score that counts has its weight.",
+            "nl": "Elk cijfer dat meetelt, heeft een gewicht.",
+        },
+        condition=Share("unweighted_count", "responses"),
+        severity="warning",
+        most=0.01,
+    ),
+    Rule(
+        name="no_weight_dominates",
+        kind="batch",
+        says={
+            "en": "No single answer decides a weighted figure.",
+            "nl": "Geen enkel antwoord bepaalt een gewogen cijfer.",
+        },
+        condition=Share("largest_weight", "weight_sum", is_count=False),
+        severity="warning",
+        most=0.05,
+    ),
+    Rule(
+        name="departments_remain",
+        kind="batch",
+        says={
+            "en": "Every department of the wave before has answers again.",
+            "nl": "Elke afdeling van de vorige meting heeft weer antwoorden.",
+        },
+        condition=Share("vanished_departments", "departments_before", is_count=False),
+        severity="warning",
+        most=0.0,
+    ),
+    Rule(
+        name="answers_agree",
+        kind="batch",
+        says={
+            "en": "Few answers contradict each other, such as more people acting than were told.",
+            "nl": "Weinig antwoorden spreken elkaar tegen, zoals meer mensen die iets deden dan het hoorden.",
+        },
+        condition=Share("contradictory_count", "accepted_count"),
+        severity="warning",
+        most=0.05,
+    ),
+)

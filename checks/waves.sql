@@ -1,0 +1,51 @@
+-- Waves: one row, the wave that is to be released beside those before it; NULL where there is nothing to compare with.
+-- Reads `counted` (the wave's responses), `departments` (its tree), core.quarantine and core.tallies.
+with own as (
+    select
+        count(score) as responses,
+        count(*) - count(score) as missing_scores,
+        count(*) as accepted_count,
+        case when count(weight) > 0 then count(score) - count(weight) filter (score is not null) end as unweighted_count,
+        max(weight) filter (score is not null) as largest_weight,
+        sum(weight) filter (score is not null) as weight_sum,
+        count_if(is_contradictory) as contradictory_count
+    from counted
+),
+
+-- Records that could not be given a wave are checked with their file.
+quarantined as (
+    select count(*) as quarantined_count
+    from core.quarantine
+    where survey = $survey and wave = $wave and batch in (select batch from counted)
+),
+
+-- Labels of periods sort as they followed each other.
+earlier as (
+    select wave, department_id, responses
+    from core.tallies
+    where survey = $survey and wave < $wave
+),
+
+medians as (
+    select median(responses) as median_responses
+    from earlier
+    where department_id = 'all'
+),
+
+before as (
+    select
+        nullif(count(*), 0) as departments_before,
+        count_if(departments.department_id is null) as vanished_departments
+    from earlier
+    left join departments using (department_id)
+    where earlier.wave = (select max(wave) from earlier) and earlier.responses > 0
+)
+
+select
+    own.*,
+    quarantined_count,
+    accepted_count + quarantined_count as in_count,
+    median_responses,
+    departments_before,
+    vanished_departments
+from own, quarantined, medians, before

@@ -1,0 +1,88 @@
+"""Each rule for a wave as a whole, on small real tables."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from checks.gate import Verdict, gate
+from checks.waves import RULES
+
+SURVEY = "o'neil's {batch} :survey"
+
+
+@pytest.fixture
+def wave(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A wave of 100 answers after two of 90 and 110, with the same two departments."""
+    connection.execute(
+        "create temp table counted as select 1 as batch, i as record_number, (i % 11)::tinyint as score,"
+        " 1::decimal(18, 10) as weight, false as is_contradictory from range(100) numbers(i)"
+    )
+    connection.execute("create temp table departments as select unnest(['all', 'ships', 'ports']) as department_id")
+    connection.execute("create table core.quarantine (survey varchar, wave varchar, batch integer)")
+    connection.execute("create table core.tallies (survey varchar, wave varchar, department_id varchar, responses int)")
+    for label, answered in (("2026-08", 90), ("2026-09", 110)):
+        for department in ("all", "ships", "ports"):
+            connection.execute("insert into core.tallies values (?, ?, ?, ?)", [SURVEY, label, department, answered])
+    yield connection
+
+
+def verdict(connection: duckdb.DuckDBPyConnection) -> Verdict:
+    parameters = {"survey": SURVEY, "wave": "2026-10"}
+    return gate(connection, table="waves", rules=RULES, parameters=parameters, source="waves")
+
+
+def failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [result.rule.name for result in verdict(connection).results if result.outcome == "failed"]
+
+
+def test_a_wave_like_those_before_it_passes(wave: duckdb.DuckDBPyConnection) -> None:
+    assert failed(wave) == []
+
+
+def test_a_first_wave_has_nothing_to_be_compared_with(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("delete from core.tallies")
+    assert failed(wave) == []
+
+
+def test_half_as_many_answers_as_usual_is_a_warning(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("delete from counted where record_number >= 50")
+    assert failed(wave) == []
+    wave.execute("delete from counted where record_number >= 49")
+    assert failed(wave) == ["response_volume"]
+    assert not verdict(wave).stops
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("update counted set score = null where record_number < 21", "scores_are_given"),
+        ("update counted set weight = null where record_number < 2", "weights_are_given"),
+        ("update counted set weight = 6 where record_number = 0", "no_weight_dominates"),
+        ("update counted set is_contradictory = true where record_number < 6", "answers_agree"),
+        ("delete from departments where department_id = 'ports'", "departments_remain"),
+    ],
+)
+def test_what_is_odd_about_a_wave_is_a_warning(wave: duckdb.DuckDBPyConnection, change: str, name: str) -> None:
+    wave.execute(change)
+    assert failed(wave) == [name]
+    assert not verdict(wave).stops
+
+
+def test_a_survey_without_weights_is_not_asked_for_them(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("update counted set weight = null")
+    assert failed(wave) == []
+
+
+def test_too_much_in_quarantine_stops_the_run(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("insert into core.quarantine select ?, '2026-10', 1 from range(6)", [SURVEY])
+    found = verdict(wave)
+    assert found.stopped_by == ("quarantine_is_small",)
+    assert [(r.failed_count, r.base_count) for r in found.results if r.rule.name == "quarantine_is_small"] == [(6, 106)]
+
+
+def test_quarantine_of_other_waves_surveys_and_batches_does_not_count(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("insert into core.quarantine select 'other', '2026-10', 1 from range(50)")
+    wave.execute("insert into core.quarantine select ?, '2026-09', 1 from range(50)", [SURVEY])
+    wave.execute("insert into core.quarantine select ?, '2026-10', 2 from range(50)", [SURVEY])
+    assert failed(wave) == []

@@ -1,0 +1,278 @@
+"""One release in one language: what each page says about each department, ready for its template."""
+
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from transforms.report import sentences
+from transforms.report.edition import Metric
+from transforms.report.figures import carried, people
+from transforms.report.revised import revised
+from transforms.report.rows import DepartmentRow, MovedRow, department_row, moved_row
+from transforms.report.scene import Scene
+from transforms.report.sure import sure
+from transforms.report.tree import Node, cut, tree
+from transforms.report.views import carry_rows, figures, pictures, series, trend
+from transforms.report.words import Words
+
+ROWS = 150  # of a department table on one page: keeps the page under 200 kB
+WHOLE_ROWS = 60  # up to so many departments a department's page repeats the whole table
+
+
+class Report:
+    """The words of one language over the figures of one release."""
+
+    def __init__(self, scene: Scene, words: Words) -> None:
+        self.scene = scene
+        self.words = words
+        self.tree = tree(scene.edition.departments, words.language)
+        given = scene.edition.respondents or {}
+        self.respondents = given.get(words.language) or words.say("respondents")
+        self.moved = {
+            kind: set(scene.edition.highlights.loc[scene.edition.highlights["kind"] == kind, "department_id"])
+            for kind in ("rose", "fell")
+        }
+
+    def page(self, department_id: str, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+        """All that a department's page shows: its own part, and behind it the whole."""
+        node, is_root = self.tree.nodes[department_id], department_id == self.scene.root_id
+        own = self._own(node)
+        whole = None if is_root else self._whole(department_id)
+        return {
+            "own": own,
+            "whole": whole,
+            "here": None if is_root else node.name,
+            "trail": [] if is_root else self._trail(node),
+            "page_title": self._page_title(node, is_root=is_root),
+            "contents": self._contents(own, whole),
+            "scale": self.scene.scale,
+            "suppressed": sentences.suppressed(self.words, self.scene.edition.min_respondents),
+            "sure": sure(self.scene.edition, self.words, self.scene.metrics[department_id], self.respondents),
+            "revised": revised(self.scene.edition, self.words, self.tree, department_id if not is_root else None),
+            "pieces": pieces if is_root else [],
+        }
+
+    def piece(self, piece: dict[str, Any], pieces: list[dict[str, Any]]) -> dict[str, Any]:
+        """A part of a long tree on a page of its own."""
+        return {
+            "piece": piece,
+            "pieces": pieces,
+            "rows": [self._row(node, page=None) for node in piece["nodes"]],
+            "caption": self._caption(),
+            "scale": self.scene.scale,
+            "suppressed": sentences.suppressed(self.words, self.scene.edition.min_respondents),
+            "here": self.words.say("All departments"),
+            "trail": [{"name": self.words.say("All departments"), "href": None}],
+            "page_title": self._titled(self.words.say("All departments")),
+        }
+
+    def _own(self, node: Node) -> dict[str, Any]:
+        metric, words = self.scene.metrics[node.department_id], self.words
+        is_root = node.department_id == self.scene.root_id
+        own = {
+            "figures": None,
+            "rose": None,
+            "fell": None,
+            "carry": None,
+            "departments": self._departments(node) if node.children else None,
+            "time": self._time(node.department_id),
+            "why": None,
+        }
+        if not metric.is_published:
+            sentence = sentences.suppressed(words, self.scene.edition.min_respondents)
+            return own | {
+                "headline": words.say("The figures of this department cannot be shown."),
+                "answered": sentences.first_upper(f"{sentence}."),
+                "nothing": words.say(
+                    "Everyone reads the same here: nobody has these figures, neither the department nor anyone else."
+                ),
+                "why": words.say(
+                    "Figures of a small group could tell what one person answered. "
+                    "The whole, with all that can be shown, follows below."
+                ),
+            }
+        if not metric.responses:
+            nothing = words.say("Nobody gave a score about this department in this wave.")
+            return own | {
+                "headline": nothing,
+                "answered": words.say("No answers with a score."),
+                "nothing": words.say("The whole follows below."),
+            }
+        name = None if is_root else Markup("<bdi>%s</bdi>") % node.name
+        return own | {
+            "headline": self._headline(metric),
+            "answered": sentences.answered(words, metric.responses, respondents=self.respondents, department=name),
+            "nothing": None,
+            "figures": figures(words, metric, is_asked=self.scene.edition.superpromoters_asked),
+            "rose": self._moved(node, "rose"),
+            "fell": self._moved(node, "fell"),
+            "carry": self._carry(metric),
+        }
+
+    def _headline(self, metric: Metric) -> str:
+        return sentences.wave_in_people(self.words, people(metric), respondents=self.respondents)
+
+    def _whole(self, department_id: str) -> dict[str, Any] | None:
+        root = self.scene.metrics[self.scene.root_id]
+        if not root.is_published or not root.responses:
+            return None
+        rows = list(self.tree.root.walk())
+        table = None
+        if len(rows) <= WHOLE_ROWS:
+            table = {"rows": [self._row(row, page=department_id) for row in rows], "caption": self._caption()}
+        return {
+            "headline": self._headline(root),
+            "figures": figures(self.words, root, is_asked=self.scene.edition.superpromoters_asked),
+            "departments": table,
+        }
+
+    def _departments(self, node: Node) -> dict[str, Any]:
+        rows, is_root = cut(node, most=ROWS), node.department_id == self.scene.root_id
+        all_rows = list(node.walk())
+        below = [self.scene.metrics[row.department_id] for row in all_rows[1:]]
+        return {
+            "heading": self.words.say("All departments")
+            if is_root
+            else self.words.say("The parts of %(name)s", name=Markup("<bdi>%s</bdi>") % node.name),
+            "sentence": sentences.can_be_shown(self.words, sum(m.is_published for m in below), len(below)),
+            "rows": [self._row(row, page=node.department_id, top=0 if is_root else node.level - 1) for row in rows],
+            "caption": self._caption(),
+            "is_cut": len(rows) < len(all_rows),
+        }
+
+    def _row(self, node: Node, *, page: str | None, top: int = 0) -> DepartmentRow:
+        is_own_page = node.department_id == page
+        return department_row(
+            self.words,
+            node,
+            self.scene.metrics[node.department_id],
+            scale=self.scene.scale,
+            href=None if is_own_page else self._href(node.department_id),
+            is_here=is_own_page and page != self.scene.root_id,
+            top=top,
+        )
+
+    def _href(self, department_id: str) -> str:
+        return "index.html" if department_id == self.scene.root_id else f"{department_id}.html"
+
+    def _moved(self, node: Node, kind: Literal["rose", "fell"]) -> dict[str, Any]:
+        words, previous, wave = self.words, self.scene.previous_wave, self.scene.edition.wave
+        if previous is None:
+            sentence = (
+                words.say("This is the first wave: what rises shows from the next one on.")
+                if kind == "rose"
+                else words.say("This is the first wave: what falls shows from the next one on.")
+            )
+            return {"rows": [], "sentence": sentence, "note": None}
+        ids = self.moved[kind] - {self.scene.root_id}
+        rows = [self._moved_row(row, previous) for row in node.walk() if row.department_id in ids]
+        since = words.wave_beside(previous, wave)
+        count = sentences.rose if kind == "rose" else sentences.fell
+        return {
+            "rows": rows,
+            "sentence": count(words, len(rows), wave=since),
+            "note": words.say("Smaller differences could be chance."),
+            "caption": words.say(
+                "NPS in %(before)s and %(now)s, with the interval of each", before=since, now=words.wave(wave)
+            ),
+            "was": since,
+            "now": words.wave_beside(wave, previous),
+            "was_short": words.wave_beside(previous, wave, short=True),
+            "now_short": words.wave_beside(wave, previous, short=True),
+            "since": words.say("since %(wave)s", wave=since),
+        }
+
+    def _moved_row(self, node: Node, previous: str) -> MovedRow:
+        earlier = [m for m in self.scene.over_time[node.department_id] if m.wave == previous]
+        return moved_row(
+            self.words,
+            node,
+            self.scene.metrics[node.department_id],
+            earlier[-1] if earlier else None,
+            scale=self.scene.scale,
+            href=self._href(node.department_id),
+            is_here=False,
+        )
+
+    def _carry(self, metric: Metric) -> dict[str, Any]:
+        is_asked, found = self.scene.edition.superpromoters_asked, carried(metric)
+        return {
+            "sentence": sentences.how_far(self.words, found, is_asked=is_asked),
+            "pictures": pictures(self.words, metric, told_min=self.scene.edition.told_min),
+            "rows": carry_rows(self.words, metric),
+            "has_steps": found.told is not None,
+            "caption": self.words.say(
+                "From promoter to superpromoter, %(wave)s", wave=self.words.wave(self.scene.edition.wave)
+            ),
+        }
+
+    def _time(self, department_id: str) -> dict[str, Any] | None:
+        metrics, words = self.scene.over_time[department_id], self.words
+        views = [
+            trend(words, series(metrics, what=name), name=name, drawing=self.scene.drawings[department_id, name])
+            for name in ("nps", "superpromoters")
+            if (department_id, name) in self.scene.drawings
+        ]
+        if not views:
+            return None
+        is_asked = self.scene.edition.superpromoters_asked
+        what = words.say("NPS and superpromoters") if is_asked else words.say("NPS")
+        return {
+            "sentence": sentences.change(words, metrics[-1]) or self._no_change(metrics[-1]),
+            "trends": views,
+            "rows": [self._time_row(metric) for metric in reversed(metrics)],
+            "caption": words.by_period(what, [metric.wave for metric in metrics]),
+        }
+
+    def _no_change(self, metric: Metric) -> str:
+        previous = self.scene.previous_wave
+        assert previous is not None
+        since = self.words.wave_beside(previous, metric.wave)
+        return self.words.say("A change since %(wave)s cannot be told for this department.", wave=since)
+
+    def _time_row(self, metric: Metric) -> dict[str, Any]:
+        words = self.words
+        gone = "·"
+        labels = [words.say("Answers"), words.say("NPS"), words.say("Interval")]
+        cells = [gone, gone, gone]
+        if metric.responses is not None and metric.nps is not None:
+            assert metric.nps_low is not None and metric.nps_high is not None
+            cells = [
+                words.number(metric.responses),
+                words.points(metric.nps),
+                words.to(metric.nps_low, metric.nps_high),
+            ]
+        if self.scene.edition.superpromoters_asked:
+            labels += [words.say("Superpromoters"), words.say("Interval")]
+            rate, low, high = metric.superpromoter_rate, metric.superpromoter_rate_low, metric.superpromoter_rate_high
+            told = rate is not None and low is not None and high is not None
+            cells += [words.percent(rate or 0), words.to_percent(low or 0, high or 0)] if told else [gone, gone]
+        return {"wave": words.wave_short(metric.wave), "cells": list(zip(labels, cells, strict=True))}
+
+    def _caption(self) -> str:
+        return self.words.say("NPS of every department with its 95%% interval, alphabetical within each part")
+
+    def _trail(self, node: Node) -> list[dict[str, Any]]:
+        above = [{"name": up.name, "href": self._href(up.department_id)} for up in self.tree.above(node.department_id)]
+        return [*above, {"name": node.name, "href": None}]
+
+    def _page_title(self, node: Node, *, is_root: bool) -> str:
+        return self._titled(None if is_root else node.name)
+
+    def _titled(self, first: str | None) -> str:
+        edition = self.scene.edition
+        rest = f"{edition.titles[self.words.language]}, {self.words.wave(edition.wave)} – {edition.organisation}"
+        return rest if first is None else f"{first}, {rest}"
+
+    def _contents(self, own: dict[str, Any], whole: dict[str, Any] | None) -> list[tuple[str, str]]:
+        words = self.words
+        found = [
+            ("right", words.say("What goes right"), own["rose"]),
+            ("fell", words.say("What fell"), own["fell"]),
+            ("carries", words.say("How far enthusiasm carries"), own["carry"]),
+            ("departments", own["departments"] and own["departments"]["heading"], own["departments"]),
+            ("time", words.say("Over time"), own["time"]),
+            ("whole", words.say("The whole"), whole),
+            ("sure", words.say("How sure are we"), True),
+        ]
+        return [(id_, text) for id_, text, there in found if there]

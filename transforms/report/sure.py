@@ -1,0 +1,62 @@
+"""How sure are we: who answered, what the interval means, weights, and what was checked."""
+
+from typing import Any
+
+from transforms.report.checked import checked
+from transforms.report.edition import Edition, Metric
+from transforms.report.words import Words
+
+
+def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> dict[str, Any]:
+    """The last part of a page; its checks are of the whole, because a department's could give a small group away."""
+    return {
+        "paragraphs": [
+            *_answers(words, metric),
+            *_interval(words, metric, respondents),
+            *_weights(edition, words, metric),
+        ],
+        "checks": checked(edition.quality, words),
+        "caption": words.say("What was checked, for the whole"),
+    }
+
+
+def _answers(words: Words, metric: Metric) -> list[str]:
+    if not metric.is_published or metric.responses is None:
+        return []
+    first = words.count("%(number)s answer counts here.", "%(number)s answers count here.", metric.responses)
+    if not metric.missing_scores:
+        return [first]
+    second = words.count(
+        "Another %(number)s came without a score; it is in no figure.",
+        "Another %(number)s came without a score; they are in no figure.",
+        metric.missing_scores,
+    )
+    return [f"{first} {second}"]
+
+
+def _interval(words: Words, metric: Metric, respondents: str) -> list[str]:
+    if metric.nps_low is None or metric.nps_high is None:
+        return []
+    return [
+        words.say(
+            "“Between %(low)s and %(high)s” means: with other %(respondents)s drawn in the same way, 95 of 100 such "
+            "intervals would hold the true figure. It does not cover %(respondents)s who never answer.",
+            low=words.points(metric.nps_low),
+            high=words.points(metric.nps_high),
+            respondents=respondents,
+        )
+    ]
+
+
+def _weights(edition: Edition, words: Words, metric: Metric) -> list[str]:
+    if not edition.is_weighted:
+        return [words.say("The answers are not weighted.")] if metric.is_published else []
+    if metric.nps_weighted is None or metric.nps_weighted_low is None or metric.nps_weighted_high is None:
+        return []
+    return [
+        words.say(
+            "The figures above are not weighted. With the survey’s weights the NPS is %(nps)s, %(range)s.",
+            nps=words.points(metric.nps_weighted),
+            range=words.between(metric.nps_weighted_low, metric.nps_weighted_high),
+        )
+    ]

@@ -1,0 +1,72 @@
+"""The pages of text beside the figures, and what the downloads' columns mean."""
+
+from collections.abc import Callable, Mapping
+
+from transforms.report.edition import METRICS
+from transforms.report.words import Words
+
+TEXTS: Mapping[str, Callable[[Words], str]] = {
+    "reading": lambda words: words.say("How to read these pages"),
+    "method": lambda words: words.say("How these figures are made"),
+    "managers": lambda words: words.say("If you manage a department"),
+}
+
+
+def columns(words: Words) -> list[tuple[str, str]]:
+    """Every column of promoter_metrics with its meaning."""
+    meanings = {**_identity(words), **_counts(words), **_rates(words), **_changes(words)}
+    return [(column, meanings[column]) for column in METRICS]
+
+
+def _identity(words: Words) -> dict[str, str]:
+    return {
+        "survey": words.say("the survey’s name"),
+        "wave": words.say("the wave"),
+        "department_id": words.say("the department; all is the organisation"),
+        "department": words.say("its name"),
+        "parent_id": words.say("the department it is part of"),
+        "level": words.say("steps below the organisation"),
+        "status": words.say("published or suppressed"),
+    }
+
+
+def _counts(words: Words) -> dict[str, str]:
+    return {
+        "responses": words.say("answers with a valid score"),
+        "missing_scores": words.say("accepted answers without a score"),
+        "promoters": words.say("scores 9 and 10"),
+        "passives": words.say("scores 7 and 8"),
+        "detractors": words.say("scores 0 to 6"),
+        "effective_responses": words.say("effective number of answers after weighting"),
+        "superpromoters": words.say("answers known to be of a superpromoter"),
+    }
+
+
+def _rates(words: Words) -> dict[str, str]:
+    return {
+        "nps": words.say("Net Promoter Score"),
+        "nps_low": words.say("lower end of its 95%% interval"),
+        "nps_high": words.say("upper end of its 95%% interval"),
+        "nps_weighted": words.say("the same, weighted"),
+        "nps_weighted_low": words.say("lower end of its 95%% interval"),
+        "nps_weighted_high": words.say("upper end of its 95%% interval"),
+        "superpromoter_rate": words.say("superpromoters among all respondents"),
+        "superpromoter_rate_low": words.say("lower end of its 95%% interval"),
+        "superpromoter_rate_high": words.say("upper end of its 95%% interval"),
+        "sharing_rate": words.say("promoters who told others, of those who answered this"),
+        "influence_rate": words.say("of those who told others and answered this: with effect"),
+        "antipromoter_rate": words.say("detractors who warned others, with effect, among all respondents"),
+        "net_superpromoter": words.say("superpromoter rate less antipromoter rate"),
+    }
+
+
+def _changes(words: Words) -> dict[str, str]:
+    return {
+        "previous_wave": words.say("the wave that the change is measured against"),
+        "previous_release_id": words.say("the release of that wave"),
+        "nps_change": words.say("change of the NPS, in points"),
+        "nps_change_low": words.say("lower end of its 95%% interval"),
+        "nps_change_high": words.say("upper end of its 95%% interval"),
+        "change_p_value": words.say("p-value of the change, adjusted over all departments"),
+        "is_change_significant": words.say("whether that is below 0.05"),
+    }

@@ -177,7 +177,7 @@ ANSWERS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(answers=ANSWERS)
 def test_respondents_are_as_many_as_counted_by_hand(answers: list[dict[str, Any]]) -> None:
     rows = tallies(answers)
@@ -188,7 +188,7 @@ def test_respondents_are_as_many_as_counted_by_hand(answers: list[dict[str, Any]
         assert [row[f"respondent_{name}"] for name in SCORES] == by_hand
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(answers=ANSWERS)
 def test_a_department_is_the_sum_of_those_below_it_and_its_own_answers(answers: list[dict[str, Any]]) -> None:
     rows = tallies(answers)

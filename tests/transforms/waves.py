@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+from hypothesis import strategies as st
 
 from transforms.departments import SEPARATOR, departments
 from transforms.sql import text
@@ -18,6 +19,9 @@ SCORES = ("promoters", "passives", "detractors")
 SPOKE = ("told_known", "told", "influence_known", "superpromoters")
 WARNED = ("warned_known", "warned", "warned_influence_known", "antipromoters")
 COUNTS = (*SCORES, *SPOKE, *WARNED, "missing_scores", "contradictory")
+ANY_COUNTS = st.one_of(  # at least one answer, in any class
+    *(st.fixed_dictionaries({name: st.integers(int(name == some), 400) for name in SCORES}) for some in SCORES)
+)
 WEIGHTS = ("weight_sum", "weight_square_sum", *(f"weighted_{name}" for name in SCORES))
 ANSWER = (
     *("score", "weight", "respondent_key", "responded_at"),

@@ -12,7 +12,6 @@ from flows.settings import Email, Language, Recipient, Settings, Webhook
 from warehouse.records import DeliveryState
 
 EVERYONE = "everyone"  # the recipient of what is published
-MAIL_BATCH = 50  # addresses in one message's envelope
 
 Target = Email | Webhook | str | None
 Path = tuple[str, ...]
@@ -73,16 +72,13 @@ def strangers(settings: Settings, departments: Iterable[Sequence[str]]) -> list[
 
 
 def mail_connections(settings: Settings) -> dict[str, int]:
-    """How many connections each mail server has to hold at a moment: one per message, by language and batch."""
-    addresses: Counter[tuple[str, Language]] = Counter()
+    """How many connections each mail server must hold at once for one release: a message per language at least."""
+    languages: dict[str, set[Language]] = {}
     for recipient in settings.audience:
         if recipient.email is not None:
             language = recipient.language or settings.organisation.languages[0]
-            addresses[recipient.email.server, language] += len(recipient.email.to)
-    needed: Counter[str] = Counter()
-    for (server, _), count in addresses.items():
-        needed[server] += -(-count // MAIL_BATCH)
-    return dict(needed)
+            languages.setdefault(recipient.email.server, set()).add(language)
+    return {server: len(spoken) for server, spoken in languages.items()}
 
 
 def refuse_what_cannot_be_armed(settings: Settings) -> None:
@@ -91,8 +87,8 @@ def refuse_what_cannot_be_armed(settings: Settings) -> None:
         most = settings.servers[server].max_connections
         if needed > most:
             raise ConfigurationError(
-                f"servers.{server}: the audience needs {needed} connections held at once, max_connections is {most}. "
-                "Raise it if the server allows, or put recipients on lists with one address"
+                f"servers.{server}.max_connections is {most}; the audience needs {needed} at once, one per language. "
+                "Raise it, or write to these recipients in fewer languages"
             )
 
 

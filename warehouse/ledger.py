@@ -46,11 +46,15 @@ class Ledger:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        for setting in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "recursive_triggers = on"):
-            connection.execute(f"pragma {setting}").close()
-        ledger = cls(connection, path)
-        ledger._migrate()
+        try:
+            connection.row_factory = sqlite3.Row
+            for setting in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "recursive_triggers = on"):
+                connection.execute(f"pragma {setting}").close()
+            ledger = cls(connection, path)
+            ledger._migrate()
+        except BaseException:
+            connection.close()
+            raise
         return ledger
 
     def close(self) -> None:

@@ -72,8 +72,10 @@ def build(folder: Path, editions: Sequence[Edition], deliveries: Sequence[Delive
                 f"read_parquet([{', '.join(map(literal, paths))}], filename = true, file_row_number = true)"
             )
         connection.execute("use made")
+        connection.execute("begin")  # one commit, not one per comment
         for statement in _statements(with_sealed=bool(editions)):
             connection.execute(statement)
+        connection.execute("commit")
         for name in TABLES:
             target = literal(str(folder / "parquet" / f"{name}.parquet"))
             connection.execute(f"copy mart.{name} to {target} (format parquet, compression zstd)")

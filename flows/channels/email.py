@@ -18,8 +18,8 @@ from pathlib import Path
 
 from flows.channels import Delivery, Open, Outcome, Refusal
 from flows.channels.connections import TIME_UP, address_of, close_all, is_alive, together
-from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, rehearse, why
-from flows.channels.email_message import News, mailbox, message_id, write
+from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
+from flows.channels.email_message import News, mailbox, message_id, sender_of, write
 from flows.channels.outcomes import Outcomes
 from flows.home import Home
 from flows.seal import safe_name
@@ -31,7 +31,7 @@ COMPLETE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 MOST_IN_A_BATCH = 100  # recipients that every server takes (RFC 5321, 4.5.3.1.8), where connections allow it
-DELIVERED = 250
+TAKEN = range(200, 300)
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
 
 
@@ -49,6 +49,8 @@ class EmailChannel:
         self._outcomes = Outcomes()
         self._impossible: dict[str, str] = {}  # delivery id: why no server has to be asked
         self._batches = self._divide()
+        for name, reason in self._impossible.items():
+            self._note(name, detail=reason)
 
     def stage(self) -> list[Refusal]:
         """Log in with every server and offer it every recipient, over as many connections as the moment will need."""
@@ -103,7 +105,7 @@ class EmailChannel:
             target = _target(delivery)
             try:
                 addresses = tuple(mailbox(address) for address in target.to)
-                mailbox(self._settings.servers[target.server].sender)
+                sender_of(self._settings.servers[target.server].sender)
             except KeyError:
                 self._impossible[name] = "stands nowhere in [servers]"
             except ValueError:
@@ -183,10 +185,13 @@ class EmailChannel:
             detail = why(error)
         for name in line.delivery_ids:
             self._note(name, detail=detail, code=code, is_sent=line.sending.is_sent)
+        if code:
+            leave(line.client)  # only now: what is acknowledged must not wait for a goodbye
+        line.close()
 
     def _note(self, name: str, *, detail: str, code: int = 0, is_sent: bool = False) -> None:
         self._outcomes.note(
-            name, is_yes=code == DELIVERED, is_answered=code > 0, is_sent=is_sent, detail=self._named(name, detail)
+            name, is_yes=code in TAKEN, is_answered=code > 0, is_sent=is_sent, detail=self._named(name, detail)
         )
 
     def _message(self, batch: Batch) -> bytes:
@@ -196,9 +201,10 @@ class EmailChannel:
 
     def _news(self, batch: Batch) -> News:
         manifest = json.loads((self._releases[batch.release_id] / "manifest.json").read_bytes())
-        title = manifest["title"].get(batch.language) or manifest["survey"]
+        title = manifest["title"].get(batch.language) or next(iter(manifest["title"].values()), manifest["survey"])
+        page = batch.language if batch.language in manifest["languages"] else manifest["languages"][0]
         place = (safe_name(manifest["survey"]), safe_name(manifest["wave"]), f"r{manifest['revision']}")
-        path = "/".join((*place, batch.language, "index.html"))
+        path = "/".join((*place, page, "index.html"))
         site = self._settings.organisation.site_url
         link = f"{site.rstrip('/')}/{path}" if site else str(Home(self._settings.home).published / "site" / path)
         organisation = self._settings.organisation.name

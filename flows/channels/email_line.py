@@ -87,17 +87,13 @@ def hold(
 
 def answer(line: Line, *, deadline: float) -> int:
     """Send the rest and read what the server says to the message; OSError where it says nothing by the deadline."""
-    try:
-        line.connection.settimeout(seconds_until(deadline))
-        line.sending.go()
-        if line.sending.error:
-            raise line.sending.error
-        line.connection.settimeout(seconds_until(deadline))
-        code, _ = line.client.getreply()
-        leave(line.client)
-        return code
-    finally:
-        line.client.close()
+    line.connection.settimeout(seconds_until(deadline))
+    line.sending.go()
+    if line.sending.error:
+        raise line.sending.error
+    line.connection.settimeout(seconds_until(deadline))
+    code, _ = line.client.getreply()
+    return code
 
 
 def log_in(server: MailServer, *, context: ssl.SSLContext, deadline: float) -> smtplib.SMTP:

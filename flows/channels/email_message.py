@@ -5,6 +5,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -64,7 +65,7 @@ def write(news: News, *, language: Language, sender: str, message_id: str, at: d
     }
     subject, revised = SUBJECTS[language]
     message = EmailMessage(policy=SMTP)
-    message["From"] = sender
+    message["From"] = sender_of(sender)
     message["To"] = "undisclosed-recipients:;"
     message["Subject"] = (subject + (revised if news.revision > 1 else "")).format_map(words)
     message["Date"] = format_datetime(at)
@@ -85,6 +86,12 @@ def message_id(secret: bytes, *, release_id: str, language: Language, sender: st
     """Name a message: the same whenever and to whomever it is sent again, and meaningless without the home's secret."""
     digest = hmac.new(secret, f"message-id\n{release_id}\n{language}".encode(), hashlib.sha256).hexdigest()[:32]
     return f"<{digest}@{mailbox(sender).rpartition('@')[2]}>"
+
+
+def sender_of(text: str) -> Address:
+    """The sender as a header shows him, his name as one text whatever signs it holds; ValueError where it is none."""
+    name = one_line(text.partition("<")[0]).strip('"') if "<" in text else ""
+    return Address(display_name=name, addr_spec=mailbox(text))
 
 
 def mailbox(text: str) -> str:

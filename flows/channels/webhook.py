@@ -36,7 +36,7 @@ ANNOUNCE_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
-READY_PAUSES = (0.25, 1.0)  # seconds before a readiness call goes out again where no connection came about
+READY_PAUSES = (0.25, 1.0)  # seconds before a readiness call goes out again where the connection failed
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 
 
@@ -130,7 +130,7 @@ class WebhookChannel:
         for pause in (*READY_PAUSES, None):
             asked_at = datetime.now(UTC)
             attempt = self._post(name, "ready", key=key, deadline=deadline)
-            if pause is None or attempt.answer or attempt.is_sent:
+            if pause is None or attempt.answer or attempt.reason.endswith(TIME_UP):
                 break
             time.sleep(pause)
         if attempt.answer and attempt.answer.date:

@@ -32,6 +32,7 @@ class Behaviour(TypedDict, total=False):
     answers: list[str]  # to one message after the other, the last one from then on
     hang: bool  # takes a message and does not answer
     hang_up: bool  # takes a message and closes without an answer
+    slow_goodbye: bool
     drop_seconds: float  # after DATA was answered; a message that has not begun by then is lost
 
 
@@ -160,6 +161,10 @@ class _Handler:
         if behaviour.get("hang"):
             await asyncio.sleep(3600)
         return answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(3600 if self.behaviour().get("slow_goodbye") else 0)
+        return "221 bye"
 
 
 class _Server(SMTP):

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -52,7 +53,15 @@ def relay(tmp_path: Path) -> Iterator[MailReceiver]:
 
 def sealed(folder: Path, **manifest: object) -> Path:
     folder.mkdir(parents=True)
-    said = {"survey": "passengers", "title": TITLE, "wave": "2026-10", "revision": 1, "reason": None, **manifest}
+    said = {
+        "survey": "passengers",
+        "title": TITLE,
+        "wave": "2026-10",
+        "revision": 1,
+        "reason": None,
+        "languages": ["nl", "en"],
+        **manifest,
+    }
     (folder / "manifest.json").write_text(json.dumps({"release_id": folder.name, **said}))
     return folder
 
@@ -227,6 +236,26 @@ def test_without_a_site_address_the_message_carries_the_folder(release: Path, re
     assert f"\n{release.parents[1]}/published/site/passengers/2026-10/r1/nl/index.html\n" in mail.text
 
 
+def test_the_link_leads_to_a_page_that_there_is(tmp_path: Path, relay: MailReceiver) -> None:
+    dutch = sealed(tmp_path / "dutch" / RELEASE, languages=["nl"], title={"nl": "Reizigersonderzoek"})
+    emails = channel(dutch, settings(relay.url), delivery("en@w.example", language="en"))
+    emails.arm(until=soon())
+    open_all(emails)
+    confirm(emails)
+    [mail] = relay.mails()
+    assert "/r1/nl/index.html" in mail.text and mail.message["Subject"] == "Waddenlijn: Reizigersonderzoek, 2026-10"
+
+
+def test_a_senders_name_may_hold_any_sign(release: Path, relay: MailReceiver) -> None:
+    configured = settings(relay.url, **{"from": "Zwérm, B.V. <z@w.example>"})
+    emails = channel(release, configured, one := delivery("texel@w.example"))
+    emails.arm(until=soon())
+    open_all(emails)
+    assert confirm(emails)[one.delivery_id].status == "delivered"
+    [sender] = relay.mails()[0].message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Zwérm, B.V.", "z@w.example")
+
+
 def test_a_revision_says_what_changed(tmp_path: Path, relay: MailReceiver) -> None:
     revised = sealed(tmp_path / "revised" / RELEASE, revision=2, reason="forty late answers")
     emails = channel(revised, settings(relay.url), delivery("en@w.example", language="en"))
@@ -292,6 +321,23 @@ def test_a_server_that_does_not_answer_is_waited_for_and_not_sent_to_again(relea
     assert time.monotonic() - started < 1.5
     assert (outcome.status, "in time" in outcome.detail) == ("unknown", True)
     assert len(relay.mails()) == 1
+
+
+def test_what_is_acknowledged_does_not_wait_for_a_goodbye(release: Path, relay: MailReceiver) -> None:
+    relay.behave({"slow_goodbye": True})
+    emails = channel(release, settings(relay.url), one := delivery("texel@w.example"))
+    emails.arm(until=soon())
+    open_all(emails)
+    assert confirm(emails, seconds=0.7)[one.delivery_id].status == "delivered"
+
+
+def test_a_server_that_says_nothing_does_not_keep_the_moment_waiting(release: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        emails = channel(release, settings(f"smtp://localhost:{mute.getsockname()[1]}"), delivery("texel@w.example"))
+        started = time.monotonic()
+        [refusal] = emails.arm(until=soon(1))
+        assert time.monotonic() - started < 1.5
+        assert refusal.reason.endswith("did not answer in time")
 
 
 def test_a_new_process_completes_under_the_same_message_id(release: Path, relay: MailReceiver, tmp_path: Path) -> None:

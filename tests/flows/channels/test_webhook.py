@@ -3,6 +3,7 @@ import hmac
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -278,6 +279,27 @@ def test_what_is_not_answered_by_the_deadline_is_unknown(release: Path, plain: R
     assert outcomes[quiet.delivery_id].status == "unknown"
     assert outcomes[good.delivery_id].status == "delivered"
     assert "in time" in outcomes[quiet.delivery_id].detail or "without an answer" in outcomes[quiet.delivery_id].detail
+
+
+def test_a_slow_answer_counts_and_delays_no_other(release: Path, plain: Receivers) -> None:
+    plain.behave({0: {"slow_seconds": 0.8}})
+    slow, quick = delivery(plain.url(0)), delivery(plain.url(1))
+    webhooks = channel(release, slow, quick)
+    webhooks.arm(until=now())
+    open_all(webhooks)
+    outcomes = confirm(webhooks)
+    assert {outcome.status for outcome in outcomes.values()} == {"delivered"}
+    assert outcomes[slow.delivery_id].at - outcomes[quick.delivery_id].at > timedelta(seconds=0.5)
+    assert len(plain.calls("release")) == 2
+
+
+def test_an_endpoint_that_never_shakes_hands_does_not_keep_the_moment_waiting(release: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        webhooks = channel(release, delivery(f"https://localhost:{mute.getsockname()[1]}/"))
+        started = time.monotonic()
+        [refusal] = webhooks.arm(until=soon(1))
+        assert time.monotonic() - started < 1.5
+        assert refusal.reason.endswith("did not answer in time")
 
 
 def test_an_answer_that_is_no_http_is_unknown_and_a_refusal_when_asked(release: Path, plain: Receivers) -> None:

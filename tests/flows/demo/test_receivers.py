@@ -31,6 +31,7 @@ def home(tmp_path: Path) -> Home:
     (sealed / "release.json").write_bytes(b'{"nps":41.8276}')
     titles = {"en": "Passenger survey"}
     manifest = {"survey": "passengers", "title": titles, "wave": "2026-10", "revision": 1, "reason": None}
+    manifest["languages"] = ["en"]
     (sealed / "manifest.json").write_text(json.dumps(manifest))
     return home
 

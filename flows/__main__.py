@@ -54,9 +54,22 @@ def _report(error: Exception) -> int:
     return 1
 
 
+def main() -> None:
+    """Run the command. Ends at once where Prefect was at work: its threads live on, and make DuckDB report leaks."""
+    os.umask(0o077)  # whatever is written from here on is the pipeline's own until it is released
+    try:
+        zwerm(prog_name="zwerm")
+    except SystemExit as end:
+        if "prefect" not in sys.modules:
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+
+
 @click.group(cls=_Command, epilog=EXIT_CODES, context_settings={"max_content_width": 110})
 @click.version_option(package_name="zwerm", message="zwerm %(version)s")
-def main() -> None:
+def zwerm() -> None:
     """Customer surveys to every department at the same moment.
 
     Zwerm fetches survey responses, checks them, computes promoter metrics, protects small groups, seals the result
@@ -68,7 +81,6 @@ def main() -> None:
       zwerm check     see what the mapping makes of your data, before anybody else does
       zwerm run       prepare the newest closed wave, and open it for everyone
     """
-    os.umask(0o077)  # whatever is written from here on is the pipeline's own until it is released
 
 
 def _print(as_json: bool, result: dict[str, Any], lines: Callable[[], list[str]]) -> None:
@@ -79,7 +91,7 @@ def _print(as_json: bool, result: dict[str, Any], lines: Callable[[], list[str]]
             click.echo(line)
 
 
-@main.command()
+@zwerm.command()
 @configured
 @one_survey
 @click.option("--wave", metavar="WAVE", help="The wave, such as 2026-10; default: the newest that is closed.")
@@ -99,7 +111,7 @@ def run(**call: Any) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@main.command()
+@zwerm.command()
 @configured
 @one_survey
 @for_machines
@@ -118,7 +130,7 @@ def check(**call: Any) -> None:
     sys.exit(3 if result["stops"] else 0)
 
 
-@main.command()
+@zwerm.command()
 @configured
 @click.option("--survey", metavar="NAME", required=True, help="The survey.")
 @click.option("--from", "first", metavar="WAVE", required=True, help="The first wave.")
@@ -136,7 +148,7 @@ def backfill(**call: Any) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@main.command()
+@zwerm.command()
 @configured
 @click.option("--port", type=int, default=8787, show_default=True, help="Where the published site is served.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that the site listens on.")
@@ -147,7 +159,7 @@ def serve(config: Path, port: int, host: str) -> None:
     serve_all(config, host=host, port=port)
 
 
-@main.command()
+@zwerm.command()
 @click.argument("release", required=False)
 @configured
 @click.option("--retry", is_flag=True, help="Stage a held release again, and deliver it to those who lack it.")
@@ -164,7 +176,7 @@ def release(**call: Any) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@main.command()
+@zwerm.command()
 @click.argument("release", required=False)
 @configured
 @for_machines
@@ -176,7 +188,7 @@ def status(release: str | None, config: Path, as_json: bool) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@main.command()
+@zwerm.command()
 @configured
 @for_machines
 def doctor(config: Path, as_json: bool) -> None:
@@ -188,7 +200,7 @@ def doctor(config: Path, as_json: bool) -> None:
     sys.exit(0 if result["well"] else 2)
 
 
-@main.command()
+@zwerm.command()
 @configured
 @for_machines
 def recover(config: Path, as_json: bool) -> None:
@@ -199,7 +211,7 @@ def recover(config: Path, as_json: bool) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@main.command()
+@zwerm.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("zwerm-demo"))
 @click.option("--fresh", is_flag=True, help="Remove an earlier demo in the folder first.")
 def demo(folder: Path, fresh: bool) -> None:
@@ -209,7 +221,7 @@ def demo(folder: Path, fresh: bool) -> None:
     show(folder, fresh=fresh)
 
 
-@main.command()
+@zwerm.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 def init(folder: Path) -> None:
     """Write a commented zwerm.toml that needs only the names of your columns."""
@@ -218,7 +230,7 @@ def init(folder: Path) -> None:
     click.echo(write(folder))
 
 
-@main.command()
+@zwerm.command()
 def sources() -> None:
     """The kinds of sources that responses can come from."""
     from flows.sources import KINDS
@@ -228,4 +240,4 @@ def sources() -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="zwerm")
+    main()

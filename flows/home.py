@@ -7,6 +7,7 @@ from pathlib import Path
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+PUBLIC_FOLDER = 0o755
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Home:
 
     def prepare(self) -> "Home":
         """Make the folders that are missing and set their modes, every time: a mode that was loosened is tightened."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self.path.mkdir(parents=True)
+            self.path.chmod(PUBLIC_FOLDER)  # everyone passes through it to `published`
         for folder in (
             self.landing,
             self.working,
@@ -80,7 +83,7 @@ class Home:
             folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             folder.chmod(PRIVATE_FOLDER)
         self.published.mkdir(exist_ok=True)
-        self.published.chmod(0o755)
+        self.published.chmod(PUBLIC_FOLDER)
         return self
 
     def secret(self) -> bytes:

@@ -1,0 +1,112 @@
+"""What each call of the command does, between reading the configuration and printing the result."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flows.orchestrator import server, wait_until_up
+from flows.progress import be_quiet, step
+from flows.recover import recover as recover_home
+from flows.run import Run
+from flows.staging import Staged
+from flows.steps import Prepared
+
+
+def run(
+    *,
+    config: Path,
+    survey: str | None,
+    wave: str | None,
+    at: str | None,
+    revise: bool,
+    reason: str | None,
+    material: bool,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Prepare the wave of each survey, and open what came of it."""
+    begun, recovered = _begin(config, quiet)
+    names = [survey] if survey else list(begun.settings.surveys)
+    for name in names:
+        begun.survey(name)
+    with _prefect(begun):
+        from flows.survey import survey_release
+
+        staged = [
+            survey_release(name, wave, at=at, revise=revise, reason=reason, material=material, config=config)
+            for name in names
+        ]
+        return _opened(begun, staged, recovered)
+
+
+def recover(*, config: Path, quiet: bool) -> dict[str, Any]:
+    """Finish or undo what a killed run left behind."""
+    _, recovered = _begin(config, quiet)
+    return {"recovered": recovered, "lines": recovered or ["Nothing was left behind."]}
+
+
+def _begin(config: Path, quiet: bool) -> tuple[Run, list[str]]:
+    if quiet:
+        be_quiet()
+    begun = Run.begin(config)
+    return begun, recover_home(begun.home, begun.settings)
+
+
+@contextmanager
+def _prefect(begun: Run) -> Iterator[None]:
+    """A Prefect server that is up; it starts while what is heavy is imported."""
+    with server(begun.home) as address:
+        with step("Start Prefect"):
+            import prefect  # noqa: F401  # takes seconds, as the server does
+
+            wait_until_up(address)
+        yield
+
+
+def _opened(begun: Run, staged: Sequence[Staged], recovered: list[str]) -> dict[str, Any]:
+    """Open each moment that something waits for, the soonest first; several surveys may share one."""
+    from flows.open_moment import open_moment
+    from flows.summary import deliveries, facts, title
+
+    lines = [*recovered]
+    for one in staged:
+        lines += [nothing_to_do(begun, prepared) for prepared in one.prepared if prepared.sealed is None]
+    moments = {one.moment_id: one.planned_at for one in staged if one.moment_id is not None}
+    reports = []
+    for moment_id in sorted(moments, key=lambda name: (moments[name] is not None, moments[name])):
+        opened = open_moment(moment_id, config=begun.settings.file)
+        reports.append(opened)
+        for release in opened.releases:
+            lines += [f"{title(begun, release)} is out.", *[f"  {line}" for line in facts(begun, release)]]
+        lines += [f"  {line}" for line in deliveries(opened)]
+    return {
+        "recovered": recovered,
+        "releases": [release.release_id for opened in reports for release in opened.releases],
+        "skew_ms": [opened.skew_ms for opened in reports],
+        "lines": lines,
+    }
+
+
+def nothing_to_do(begun: Run, prepared: Prepared) -> str:
+    """Why nothing was released of a wave, and what would release it."""
+    examination = prepared.examination
+    name = f"{next(iter(begun.titles(examination.survey).values()))} {examination.wave}"
+    waits = (
+        f" {examination.waiting()} late answers wait until their region has enough of them."
+        if examination.waiting()
+        else ""
+    )
+    if examination.verdict == "unchanged":
+        return f"{name} is released and unchanged: nothing to do."
+    if examination.verdict == "waiting":
+        return f"{name} is released; nothing of what changed may enter yet.{waits}"
+    return (
+        f"{name} is released and has changed since: {examination.entering()} answers would enter, in "
+        f'{_regions(examination)}.{waits} Release a revision with: --revise --reason "…"'
+    )
+
+
+def _regions(examination: Any) -> str:
+    touched = examination.touched
+    entering = touched[touched[["added", "removed", "edited"]].sum(axis=1) > 0]
+    return f"{len(entering)} region" + ("s" if len(entering) != 1 else "")

@@ -35,21 +35,10 @@ def departments(
     Columns: department_id, parent_id (None for the organisation), level (0 for it), department_key, path, position,
     name (in the first language) and names (per language). Configured departments without answers make no row.
     """
-    names = {entry.path: _names(entry.path, entry.name, languages) for entry in entries}
-    names[()] = dict.fromkeys(languages, organisation)
-    written = {path: order for order, path in reversed(list(enumerate(entry.path for entry in entries)))}
     paths = _with_ancestors(path_of(key) for key in keys)
-    for path in paths - names.keys():
-        names[path] = dict.fromkeys(languages, path[-1])
-    default = languages[0]
-
-    def place(path: Path) -> tuple[object, ...]:
-        ancestry = (path[:depth] for depth in range(1, len(path) + 1))
-        return tuple(
-            (written.get(node, len(written)), _plain(names[node][default]).casefold(), node[-1]) for node in ancestry
-        )
-
-    ordered = sorted(paths, key=place)
+    configured = {entry.path: entry.name for entry in entries} | {(): organisation or ROOT_ID}
+    names = {path: _names(path, configured.get(path), languages) for path in paths}
+    ordered = _in_tree_order({path: name[languages[0]] for path, name in names.items()}, [e.path for e in entries])
     return pd.DataFrame(
         {
             "department_id": [department_id(path) for path in ordered],
@@ -58,7 +47,7 @@ def departments(
             "department_key": [SEPARATOR.join(path) for path in ordered],
             "path": pd.Series(ordered, dtype=object),
             "position": range(len(ordered)),
-            "name": [names[path][default] for path in ordered],
+            "name": [names[path][languages[0]] for path in ordered],
             "names": pd.Series([names[path] for path in ordered], dtype=object),
         }
     )
@@ -80,6 +69,15 @@ def path_of(key: str) -> Path:
 
 def _with_ancestors(paths: Iterable[Path]) -> set[Path]:
     return {()} | {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
+
+
+def _in_tree_order(names: Mapping[Path, str], written: Sequence[Path]) -> list[Path]:
+    """Parents before children; siblings as they were written down, then by their letters alone: the same everywhere."""
+    first = {path: order for order, path in reversed(list(enumerate(written)))}
+    place = {
+        path: (first.get(path, len(written)), _plain(name).casefold(), path[-1]) for path, name in names.items() if path
+    }
+    return sorted(names, key=lambda path: [place[path[:depth]] for depth in range(1, len(path) + 1)])
 
 
 def _names(path: Path, name: str | Mapping[str, str] | None, languages: Sequence[str]) -> dict[str, str]:

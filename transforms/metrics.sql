@@ -14,7 +14,7 @@ with shown as (
     where pattern.status = 'published'
 ),
 
--- What each adjusted-Wald interval adds to: the counts as they are, and the weighted shares of n_eff answers.
+-- Adjusted Wald adds ¾ of a promoter, 1½ passives and ¾ of a detractor; to the weighted shares, as of n_eff answers.
 intervals as (
     select
         department_id,

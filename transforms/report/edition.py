@@ -1,7 +1,7 @@
 """What the pages are made from: one release's frames and the few facts that frames cannot tell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -131,6 +131,7 @@ class Edition:
     superpromoters_asked: bool
     is_weighted: bool
     respondents: Mapping[str, str] | None = None  # "passengers", per language; None: "respondents"
+    check_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # check: language: what it says
 
     def __post_init__(self) -> None:
         unknown = [language for language in self.languages if language not in LANGUAGES]

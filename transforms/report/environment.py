@@ -1,12 +1,15 @@
 """The templates, loaded strictly: everything is escaped, and a name that is not there is an error."""
 
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from transforms.report.sentences import first_upper
 from transforms.report.words import Words
+
+LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands"}  # each in its own language
 
 
 @cache
@@ -30,3 +33,8 @@ def rendered(template: str, words: Words, **values: Any) -> bytes:
         .render(words=words, say=words.say, count=words.count, first_upper=first_upper, **values)
     )
     return page.encode()
+
+
+def stylesheet() -> bytes:
+    """The one stylesheet of all pages."""
+    return (files("transforms.report") / "templates" / "style.css").read_bytes()

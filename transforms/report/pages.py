@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
 from transforms import TransformError
 from transforms.report.downloads import downloads
 from transforms.report.edition import Edition
-from transforms.report.environment import rendered
+from transforms.report.environment import LANGUAGE_NAMES, rendered, stylesheet
 from transforms.report.report import ROWS, Report
 from transforms.report.scene import Scene, scene
 from transforms.report.texts import TEXTS, columns
 from transforms.report.tree import parts
 from transforms.report.words import Words
 
-LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands"}
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -28,11 +26,6 @@ def pages(edition: Edition) -> dict[str, bytes]:
         for name, page in _in_one_language(report):
             found[f"{language}/{name}"] = page
     return found
-
-
-def stylesheet() -> bytes:
-    """The one stylesheet of all pages."""
-    return (files("transforms.report") / "templates" / "style.css").read_bytes()
 
 
 def _in_one_language(report: Report) -> Iterator[tuple[str, bytes]]:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from transforms.report.environment import rendered
-from transforms.report.pages import LANGUAGE_NAMES
+from transforms.report.environment import LANGUAGE_NAMES, rendered
 from transforms.report.sentences import first_upper
 from transforms.report.words import Words
 

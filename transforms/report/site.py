@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from transforms.report.calendar import calendar_file
-from transforms.report.environment import rendered
+from transforms.report.environment import LANGUAGE_NAMES, rendered, stylesheet
 from transforms.report.moments import Moment
-from transforms.report.pages import LANGUAGE_NAMES, stylesheet
 from transforms.report.words import Words
 
 
@@ -30,14 +29,28 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """A release that is held or withdrawn: everyone is told, with the reason."""
+
+    survey: str
+    titles: Mapping[str, str]
+    wave: str
+    revision: int
+    state: Literal["held", "withdrawn"]
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Index:
-    """All releases that stand in a publication, and the moments that are planned."""
+    """All releases that stand in a publication, what is planned, and what was stopped."""
 
     organisation: str
     languages: tuple[str, ...]  # the first is the default
     timezone: str
     releases: Sequence[Published]
-    moments: Sequence[Moment]
+    moments: Sequence[Moment] = ()
+    stopped: Sequence[Stopped] = ()
 
 
 def assembled(index: Index) -> dict[str, bytes]:
@@ -67,6 +80,7 @@ def _list(index: Index, words: Words, zone: ZoneInfo, *, up: str) -> bytes:
         items=[_item(group, words, zone, up=up) for group in waves],
         calendar=f"{up}{words.language}/calendar.html" if up == "" else "calendar.html",
         has_moments=bool(index.moments),
+        stopped=[_stopped(item, words, zone) for item in sorted(index.stopped, key=lambda s: s.at, reverse=True)],
     )
 
 
@@ -82,6 +96,17 @@ def _item(revisions: list[Published], words: Words, zone: ZoneInfo, *, up: str) 
         "revision": newest.revision,
         "reason": newest.reason,
         "earlier": [{"number": words.number(r.revision), "href": _href(r, words, up=up)} for r in revisions[1:]],
+    }
+
+
+def _stopped(item: Stopped, words: Words, zone: ZoneInfo) -> dict[str, Any]:
+    at = item.at.astimezone(zone)
+    return {
+        "title": item.titles.get(words.language) or item.survey,
+        "wave": words.wave(item.wave),
+        "state": words.say("Held") if item.state == "held" else words.say("Withdrawn"),
+        "when": f"{words.day(at.date())}, {words.time(at)}",
+        "reason": item.reason,
     }
 
 

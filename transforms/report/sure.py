@@ -2,21 +2,25 @@
 
 from typing import Any
 
-from transforms.report.checked import checked
+from transforms.report.checked import checked, summary
 from transforms.report.edition import Edition, Metric
 from transforms.report.words import Words
 
 
 def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> dict[str, Any]:
     """The last part of a page; its checks are of the whole, because a department's could give a small group away."""
+    checks = checked(edition, words)
     return {
         "paragraphs": [
             *_answers(words, metric),
             *_interval(words, metric, respondents),
             *_weights(edition, words, metric),
         ],
-        "checks": checked(edition.quality, words),
+        "checks": checks,
+        "notable": [check for check in checks if check.is_notable],
+        "summary": summary(checks, words),
         "caption": words.say("What was checked, for the whole"),
+        "notable_caption": words.say("What did not pass, for the whole"),
     }
 
 

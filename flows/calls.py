@@ -5,9 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flows import moment
+from flows.errors import ConfigurationError
 from flows.orchestrator import server, wait_until_up
+from flows.planning import moment_at
 from flows.progress import be_quiet, step
 from flows.recover import recover as recover_home
+from flows.recover import retry as retry_home
+from flows.rehearsal import rehearse
 from flows.run import Run
 from flows.staging import Staged
 from flows.steps import Prepared
@@ -37,6 +42,66 @@ def run(
             for name in names
         ]
         return _opened(begun, staged, recovered)
+
+
+def check(*, config: Path, survey: str | None, quiet: bool) -> dict[str, Any]:
+    """Rehearse one survey, or each."""
+    begun, _ = _begin(config, quiet)
+    names = [survey] if survey else list(begun.settings.surveys)
+    rehearsals = [rehearse(begun, name) for name in names]
+    return {
+        "stops": any(rehearsal.stops for rehearsal in rehearsals),
+        "surveys": {rehearsal.survey: rehearsal.lines for rehearsal in rehearsals},
+        "lines": [line for rehearsal in rehearsals for line in (*rehearsal.lines, "")],
+    }
+
+
+def backfill(
+    *,
+    config: Path,
+    survey: str,
+    first: str,
+    last: str,
+    reason: str | None,
+    at: str | None,
+    dry_run: bool,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Release what is new or changed between two waves."""
+    begun, recovered = _begin(config, quiet)
+    begun.survey(survey)
+    with _prefect(begun):
+        from flows.backfill import backfill as flow
+
+        plan, staged = flow(survey, first, last, reason=reason, at=at, dry_run=dry_run, config=config)
+        if dry_run:
+            return {"plan": plan.lines, "lines": plan.lines}
+        return {"plan": plan.lines, **_opened(begun, [staged], recovered)}
+
+
+def release(
+    *,
+    config: Path,
+    release: str | None,
+    retry: bool,
+    withdraw: bool,
+    reason: str | None,
+    at: str | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Stage what is held again and open it, or take back what is not out."""
+    begun, recovered = _begin(config, quiet)
+    if retry == withdraw:
+        raise ConfigurationError("say what to do with the release: --retry or --withdraw")
+    if withdraw:
+        if not release or not reason:
+            raise ConfigurationError('name what to withdraw, and why: zwerm release RELEASE --withdraw --reason "…"')
+        gone = moment.withdraw(begun.home, begun.settings, release, reason=reason)
+        return {"withdrawn": gone, "lines": [f"{name} is withdrawn, and everyone is told." for name in gone]}
+    planned_at = moment_at(begun.settings, at, now=begun.now) if at else None
+    with _prefect(begun):
+        moments = retry_home(begun.home, begun.settings, release, at=planned_at)
+        return _opened(begun, [Staged((), one.moment_id, one.planned_at) for one in moments], recovered)
 
 
 def recover(*, config: Path, quiet: bool) -> dict[str, Any]:

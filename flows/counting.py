@@ -18,7 +18,7 @@ from transforms.revisions import entering, revised
 from transforms.sql import literal, text
 from transforms.waves import in_order, is_closed
 from warehouse.ledger import Ledger
-from warehouse.records import Release
+from warehouse.records import OUT, Release
 from warehouse.store import Store
 
 Verdict = Literal["new", "unchanged", "changed", "waiting"]
@@ -84,11 +84,7 @@ def examine(
         store.run("create or replace temporary view counted as from current")
         return Examination(survey, wave, "new", None, None, inputs, rows)
     first = next(release.release_id for release in ledger.releases(survey, wave) if release.is_out)
-    known = store.rows(
-        "select 1 from core.examined where survey = $survey and wave = $wave and inputs_hash = $inputs",
-        {"survey": survey, "wave": wave, "inputs": inputs},
-    )
-    if known and not material:
+    if not material and _is_known(store, ledger, survey=survey, wave=wave, inputs=inputs):
         return Examination(survey, wave, "unchanged", released, first, inputs, rows)
     touched = _touched(store, run, settings, wave=wave, released=released.release_id, first=first, material=material)
     examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched)
@@ -99,11 +95,12 @@ def examine(
     return examination
 
 
-def remember_examined(store: Store, examination: Examination, run: Run) -> None:
+def remember_examined(store: Store, examination: Examination, run: Run, *, release_id: str | None = None) -> None:
     """Record that these inputs were looked at, so that a second look does nothing even where answers wait."""
     store.run(
-        "insert or ignore into core.examined values ($survey, $wave, $inputs, $at)",
+        "insert or replace into core.examined values ($survey, $wave, $inputs, $release_id, $at)",
         {
+            "release_id": release_id,
             "survey": examination.survey,
             "wave": examination.wave,
             "inputs": examination.inputs_hash,
@@ -141,6 +138,15 @@ def register_departments(store: Store, tree: pd.DataFrame) -> None:
     nodes = tree[["department_id", "parent_id", "level", "department_key", "position", "name"]]
     for name in ("departments", "department_nodes"):
         store.register(name, nodes)
+
+
+def _is_known(store: Store, ledger: Ledger, *, survey: str, wave: str, inputs: str) -> bool:
+    """Whether these inputs were looked at to the end: nothing might enter, or what was sealed of them is out."""
+    seen = store.rows(
+        "select release_id from core.examined where survey = $survey and wave = $wave and inputs_hash = $inputs",
+        {"survey": survey, "wave": wave, "inputs": inputs},
+    )
+    return bool(seen) and (seen[0][0] is None or ledger.state(seen[0][0]) in OUT)
 
 
 def _standing(settings: Survey, batches: Sequence[int], wave: str) -> str:

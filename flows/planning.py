@@ -10,13 +10,21 @@ from flows.settings import Settings, instant
 def moment_of(settings: Settings, *, survey: str, wave: str, at: str | None, now: datetime) -> datetime | None:
     """The T (UTC) of a wave's release; None: as soon as it is ready. A time that has passed or cannot be is refused."""
     zone = settings.organisation.zone
+    if at is not None:
+        return moment_at(settings, at, now=now)
     try:
-        if at is not None:
-            return _asked(at, settings, now)
         for planned in settings.calendar.get(survey, ()):
             if planned.wave == wave:
                 return instant(planned.at, zone)
         return _next(settings.release.at, settings, now) if settings.release.at else None
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def moment_at(settings: Settings, at: str, *, now: datetime) -> datetime:
+    """The T (UTC) that `at` asks for, 09:30 or 2026-12-08T09:30 in the organisation's zone."""
+    try:
+        return _asked(at, settings, now)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
 

@@ -136,30 +136,42 @@ def prepare(
     may_revise: bool = False,
     reason: str | None = None,
     material: bool = False,
+    with_pages: bool = True,
+    as_step: AsStep = plainly,
+) -> Prepared:
+    """Fetch a wave, check it, compute it, protect and seal it; nothing is sealed where nothing may or need be."""
+    with run.store() as store:
+        found = as_step(fetch)(store, run, survey)
+        examination = as_step(examine)(store, run, found, wave, material=material)
+        if examination.verdict == "changed" and not may_revise:
+            return Prepared(examination, None)
+        return prepare_wave(store, run, found, examination, reason=reason, with_pages=with_pages, as_step=as_step)
+
+
+def prepare_wave(
+    store: Store,
+    run: Run,
+    found: intake.Intake,
+    examination: Examination,
+    *,
+    reason: str | None = None,
     also: Sequence[Sealed] = (),
     with_pages: bool = True,
     as_step: AsStep = plainly,
 ) -> Prepared:
-    """Fetch a wave, check it, compute it, protect and seal it; nothing is sealed where nothing may or need be.
-
-    `also` are releases that will open at the same moment; what was released stays as it is unless `may_revise`.
-    """
-    with run.store() as store:
-        found = as_step(fetch)(store, run, survey)
-        examination = as_step(examine)(store, run, found, wave, material=material)
-        if examination.verdict in ("unchanged", "waiting") or (examination.verdict == "changed" and not may_revise):
-            if examination.verdict != "changed":
-                counting.remember_examined(store, examination, run)
-            return Prepared(examination, None)
-        with Ledger.open(run.home.ledger) as ledger:
-            earlier = earlier_releases(ledger, run.home, survey=survey, wave=examination.wave, also=also)
-        previous = previous_release(run, examination, earlier)
-        tree = as_step(tally)(store, run, examination)
-        pattern = as_step(protect)(store, run, examination, tree)
-        metrics = as_step(compute)(store, run, examination, previous)
-        quality = as_step(check)(store, run, found, examination, metrics)
-        drafted = draft(run, examination, tree=tree, metrics=metrics, quality=quality, previous=previous, reason=reason)
-        pages = as_step(write)(run, drafted, tree, earlier) if with_pages else {}
-        sealed = as_step(close)(store, run, found, drafted, pages, pattern)
+    """From the examined wave to its sealed release; `also` are releases that will open at the same moment."""
+    if examination.verdict in ("unchanged", "waiting"):
         counting.remember_examined(store, examination, run)
+        return Prepared(examination, None)
+    with Ledger.open(run.home.ledger) as ledger:
+        earlier = earlier_releases(ledger, run.home, survey=found.survey, wave=examination.wave, also=also)
+    previous = previous_release(run, examination, earlier)
+    tree = as_step(tally)(store, run, examination)
+    pattern = as_step(protect)(store, run, examination, tree)
+    metrics = as_step(compute)(store, run, examination, previous)
+    quality = as_step(check)(store, run, found, examination, metrics)
+    drafted = draft(run, examination, tree=tree, metrics=metrics, quality=quality, previous=previous, reason=reason)
+    pages = as_step(write)(run, drafted, tree, earlier) if with_pages else {}
+    sealed = as_step(close)(store, run, found, drafted, pages, pattern)
+    counting.remember_examined(store, examination, run, release_id=sealed.release_id)
     return Prepared(examination, sealed)

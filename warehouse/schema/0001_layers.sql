@@ -84,6 +84,7 @@ create table core.examined (
     survey varchar not null,
     wave varchar not null,
     inputs_hash varchar not null,        -- SHA-256 over the batches that the wave is made from
+    release_id varchar,                  -- the release that was sealed of it; NULL where nothing might enter
     examined_at timestamp not null,      -- UTC
     primary key (survey, wave, inputs_hash)
 );

@@ -1,0 +1,131 @@
+"""The flow that goes over earlier waves: a plan first, then only what is new or changed, all at one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import flow
+
+from flows import counting
+from flows.counting import Examination
+from flows.errors import FlowError
+from flows.guard import guarded
+from flows.intake import Intake
+from flows.open_moment import hand_over
+from flows.progress import step, tell
+from flows.run import Run
+from flows.seal import Sealed
+from flows.staging import Staged, stage_together
+from flows.steps import Prepared, fetch, prepare_wave
+from flows.tasks import as_task
+from transforms.waves import in_order
+from warehouse.ledger import Ledger
+from warehouse.store import Store
+
+REASON = "Answers came in, or changed, after the release."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backfill would do: one examination per wave, in order."""
+
+    waves: tuple[Examination, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The plan in words, one line per wave."""
+        return [planned(examination) for examination in self.waves]
+
+
+@flow(name="backfill", persist_result=False)
+def backfill(
+    survey: str,
+    first: str,
+    last: str,
+    reason: str | None = None,
+    at: str | None = None,
+    dry_run: bool = False,
+    config: Path = Path("zwerm.toml"),
+) -> tuple[Plan, Staged]:
+    """Release every wave in between that is new, and a revision of each that changed; all open at one moment.
+
+    Args:
+        survey: The survey's name in zwerm.toml.
+        first: The first wave.
+        last: The last wave.
+        reason: Why; printed on the pages of the revisions that come of it.
+        at: The moment, 09:30 (its next) or 2026-12-08T09:30, in the organisation's zone; empty: as configured.
+        dry_run: Only the plan.
+        config: The path of zwerm.toml.
+    """
+    return guarded(_backfill)(survey, first, last, reason=reason, at=at, dry_run=dry_run, config=config)
+
+
+def _backfill(
+    survey: str, first: str, last: str, *, reason: str | None, at: str | None, dry_run: bool, config: Path
+) -> tuple[Plan, Staged]:
+    run = Run.begin(config)
+    run.survey(survey)
+    with run.store() as store:
+        found = as_task(fetch)(store, run, survey)
+        made = as_task(plan)(store, run, found, first, last)
+        for line in made.lines:
+            tell(f"         {line}")
+        prepared = [] if dry_run else _prepared(store, run, found, made, reason=reason)
+    staged = as_task(stage_together)(run, prepared, at=at)
+    hand_over(run, staged)
+    return made, staged
+
+
+def plan(store: Store, run: Run, found: Intake, first: str, last: str) -> Plan:
+    """Examine each wave in between: which are new, which changed, what of it may enter and what waits."""
+    with step("Plan the backfill") as notes, Ledger.open(run.home.ledger) as ledger:
+        chosen = _between(counting.waves(store, run.survey(found.survey), found.numbers), first, last)
+        notes.append(f"{len(chosen)} waves")
+        return Plan(
+            tuple(
+                counting.examine(store, ledger, run, survey=found.survey, wave=wave, batches=found.numbers)
+                for wave in chosen
+            )
+        )
+
+
+def planned(examination: Examination) -> str:
+    """What will be done with one wave, and why."""
+    rows = f"{examination.wave}: {examination.rows:,} answers"
+    waits = f"; {examination.waiting()} wait until their region has enough of them" if examination.waiting() else ""
+    if examination.verdict == "new":
+        return f"{rows}, not released yet: its first release"
+    if examination.verdict == "changed":
+        return f"{rows}, {examination.entering()} of them came or changed: revision {examination.revision}{waits}"
+    if examination.verdict == "waiting":
+        return f"{rows}, released; nothing of what changed may enter yet{waits}"
+    return f"{rows}, released and unchanged"
+
+
+def _prepared(store: Store, run: Run, found: Intake, made: Plan, *, reason: str | None) -> Sequence[Prepared]:
+    """Prepare the waves in order, each measured against the one before, which may open at the same moment."""
+    prepared: list[Prepared] = []
+    sealed: list[Sealed] = []
+    for examination in made.waves:
+        again = _examined_again(store, run, found, examination.wave)
+        why = (reason or REASON) if again.verdict == "changed" else None
+        one = prepare_wave(store, run, found, again, reason=why, also=sealed, as_step=as_task)
+        prepared.append(one)
+        sealed += [one.sealed] if one.sealed else []
+    return prepared
+
+
+def _examined_again(store: Store, run: Run, found: Intake, wave: str) -> Examination:
+    """The examination leaves the views behind that the steps after it read: they are made for one wave at a time."""
+    with Ledger.open(run.home.ledger) as ledger:
+        return counting.examine(store, ledger, run, survey=found.survey, wave=wave, batches=found.numbers)
+
+
+def _between(waves: Sequence[str], first: str, last: str) -> list[str]:
+    """The waves that the data have from `first` to `last`."""
+    ordered = in_order([*waves, first, last])
+    chosen = [wave for wave in ordered[ordered.index(first) : ordered.index(last) + 1] if wave in waves]
+    if not chosen:
+        raise FlowError(f"there is no wave from {first} to {last}; the data have: {', '.join(waves) or 'none'}")
+    return chosen

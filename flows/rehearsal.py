@@ -1,0 +1,140 @@
+"""`zwerm check`: fetch, conform and check, and nothing after; shows what a mapping makes of the data before anyone.
+
+No count by score and no metric: what a release says is seen by everyone first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flows import intake
+from flows.audience import uncovered
+from flows.counting import wave_departments
+from flows.run import Run
+from flows.settings import FilesSource
+from transforms.responses import describe
+from warehouse.landing import LandedFile
+from warehouse.store import Store
+
+if TYPE_CHECKING:
+    from checks.gate import CheckResult
+
+INDENT = "  "
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the rehearsal of one survey found, as lines to read; and whether a run would be stopped by a check."""
+
+    survey: str
+    lines: tuple[str, ...]
+    stops: bool
+
+
+def rehearse(run: Run, survey: str) -> Rehearsal:
+    """Go as far as the checks of rows, file by file; nothing of it is kept but the landed bytes."""
+    with run.store() as store:
+        files = [_File(store, run, survey, file, source) for file, source in intake.fetch(store, run, survey)]
+        lines: list[str] = [f"{next(iter(run.titles(survey).values()))} ({survey})"]
+        keys: set[str] = set()
+        stops = False
+        for file in files:
+            found, stopped, departments = file.look()
+            lines += found
+            keys |= departments
+            stops |= stopped
+    return Rehearsal(survey, (*lines, *_tree(run, keys)), stops)
+
+
+@dataclass(frozen=True)
+class _File:
+    """One landed file under the rehearsal's eyes."""
+
+    store: Store
+    run: Run
+    survey: str
+    file: LandedFile
+    source: FilesSource
+
+    def look(self) -> tuple[list[str], bool, set[str]]:
+        """Lines to read, whether a check would stop the run, and the departments that it names."""
+        from checks.gate import gate
+
+        settings = self.run.survey(self.survey)
+        relation = intake.incoming(self.store, self.run, self.survey, self.file, self.source)
+        rules, parameters = intake.row_rules(settings), intake.rule_parameters(self.run, settings)
+        verdict = gate(self.store.connection, table="core.incoming", rules=rules, parameters=parameters)
+        records = self.store.rows("select count(*) from core.incoming")[0][0]
+        rejected = self.store.rows("select count(*) from rejects")[0][0]
+        lines = ["", f"{self.file.name}: {records + rejected:,} records, {len(relation.columns)} columns"]
+        lines += [f"{INDENT}remark: {remark}" for remark in relation.remarks]
+        described = describe(
+            settings.roles,
+            relation.columns,
+            wave=settings.wave,
+            timezone=self.run.settings.organisation.timezone,
+            relation=relation.again,
+        )
+        lines += _roles(self.store.rows(described.sql, described.parameters))
+        lines += self._quarantine(verdict.results, rejected)
+        keys = {key for (key,) in self.store.rows("select distinct department_key from core.incoming")}
+        self.store.run("drop table core.incoming")
+        return lines, verdict.stops, keys
+
+    def _quarantine(self, results: "Sequence[CheckResult]", rejected: int) -> Iterator[str]:
+        """What would go to quarantine: the rule, how many records, and the first of them."""
+        yield f"{INDENT}would go to quarantine:"
+        none = True
+        for result in results:
+            if not result.failed_count:
+                continue
+            none = False
+            first = self.store.rows(
+                f"select rowid + 1 from core.incoming where {result.rule.breaks(self._parameters())} limit 3"
+            )
+            numbers = ", ".join(str(number) for (number,) in first)
+            stops = "; this stops the run" if result.outcome == "failed" and result.rule.severity == "critical" else ""
+            yield f"{INDENT * 2}{result.rule.name}: {result.failed_count:,} (record {numbers}){stops}"
+        if rejected:
+            none = False
+            first = self.store.rows("select line_number, reason from rejects order by line_number limit 3")
+            told = "; ".join(f"line {line}: {reason}" for line, reason in first)
+            yield f"{INDENT * 2}record_is_readable: {rejected:,} ({told})"
+        if none:
+            yield f"{INDENT * 2}nothing"
+
+    def _parameters(self) -> Mapping[str, Any]:
+        return intake.rule_parameters(self.run, self.run.survey(self.survey))
+
+
+def _roles(rows: list[tuple[str, str | None, str | None, str]]) -> Iterator[str]:
+    """Per role the distinct raw values and what each becomes."""
+    role = None
+    for name, value, becomes, status in rows:
+        if name != role:
+            yield f"{INDENT}{name}"
+            role = name
+        shown = "(blank)" if value is None else _short(value)
+        meaning = _short(becomes) if status == "read" and becomes is not None else status
+        yield f"{INDENT * 2}{shown}" if shown == meaning else f"{INDENT * 2}{shown} → {meaning}"
+
+
+def _short(text: str, most: int = 60) -> str:
+    """A cell on one line, whatever it holds."""
+    plain = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def _tree(run: Run, keys: set[str]) -> Iterator[str]:
+    """The tree of departments as the data name it, and whom the audience leaves out."""
+    tree = wave_departments(run, sorted(keys))
+    yield ""
+    yield f"departments: {len(tree) - 1}"
+    for level, name in zip(tree["level"], tree["name"], strict=True):
+        yield INDENT * (int(level) + 1) + _short(str(name))
+    missing = uncovered(run.settings, [tuple(path) for path in tree["path"]])
+    if missing:
+        yield "the audience leaves out:"
+        yield from (f"{INDENT}{one}" for one in missing)
+    elif not run.settings.audience:
+        yield "no [[audience]] is configured: a release goes to the published folder alone"

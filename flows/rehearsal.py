@@ -75,7 +75,7 @@ class _File:
             timezone=self.run.settings.organisation.timezone,
             relation=relation.again,
         )
-        lines += _roles(self.store.rows(described.sql, described.parameters))
+        lines += _roles(self.store.rows(described))
         lines += self._quarantine(verdict.results, rejected)
         keys = {key for (key,) in self.store.rows("select distinct department_key from core.incoming")}
         self.store.run("drop table core.incoming")

@@ -11,7 +11,7 @@ from flows.home import Home
 from flows.publication import renew, renew_if_free
 from flows.settings import Settings
 from warehouse import decisions
-from warehouse.decisions import Answer
+from warehouse.decisions import Answer, Breach
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment
 
@@ -40,7 +40,7 @@ def complete_moment(
         opened_at={answer.delivery_id: answer.at for answer in answers if answer.status == "delivered"},
         answers=answers,
         skew_ms=seconds * 1000,
-        breaches=[says],
+        breaches=[Breach("ended", seconds * 1000, says)],
     )
     renew(ledger, home, settings)
     names = ", ".join(f"{release.survey} {release.wave}" for release in releases if release.is_out)

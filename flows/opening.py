@@ -24,7 +24,7 @@ from flows.publication import renew
 from flows.settings import Settings
 from flows.waiting import Appointment
 from warehouse import WarehouseError, decisions
-from warehouse.decisions import Answer, LeaseLostError
+from warehouse.decisions import Answer, Breach, LeaseLostError
 from warehouse.leases import Lease
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment, Release
@@ -199,16 +199,18 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -
     run.on_step("renewed")
 
 
-def _breaches(run: Run, stamps: Stamps) -> list[str]:
+def _breaches(run: Run, stamps: Stamps) -> list[Breach]:
     found = []
     tolerance = run.settings.release.tolerance_ms
     if stamps.skew_ms is not None and stamps.skew_ms > tolerance:
-        found.append(f"the skew was {stamps.skew_ms:.1f} ms, above the tolerance of {tolerance} ms")
+        says = f"the skew was {stamps.skew_ms:.1f} ms, above the tolerance of {tolerance} ms"
+        found.append(Breach("skew", stamps.skew_ms, says))
     planned_at = run.moment.planned_at
     if planned_at is not None and stamps.opens:
         late = _wall(max(stamps.ended) + stamps.wall_offset) - planned_at
         if late > PUNCTUAL:
-            found.append(f"it opened {late.total_seconds():.1f} s after its time")
+            seconds = late.total_seconds()
+            found.append(Breach("punctuality", seconds * 1000, f"it opened {seconds:.1f} s after its time"))
     return found
 
 

@@ -38,7 +38,7 @@ def assemble(ledger: Ledger, home: Home, settings: Settings, *, adding: Sequence
         for release in releases
     ]
     deliveries = ledger.deliveries(*known)
-    pages = site_pages(settings, editions, deliveries, stopped=ledger.stopped())
+    pages = site_pages(ledger, home, settings, editions, deliveries)
     return publish.assemble(home.published, editions, deliveries, pages=pages)
 
 

@@ -57,6 +57,7 @@ def open_moment(
     on_step: OnStep = nothing,
     factory: Factory = channel_for,
     lead_seconds: float = LEAD_SECONDS,
+    clear_seconds: float = CLEAR_SECONDS,
 ) -> Report:
     """Wait for the moment, arm it, open it for everyone and confirm it; HeldError where it is held instead.
 
@@ -69,7 +70,7 @@ def open_moment(
 
         with Ledger.open(home.ledger) as ledger:
             moment = must_know(ledger, moment_id)
-            return _open(Run(ledger, home, settings, moment, is_stopped, on_step, factory), lead_seconds)
+            return _open(Run(ledger, home, settings, moment, is_stopped, on_step, factory), lead_seconds, clear_seconds)
 
     return shielded(work)
 
@@ -95,12 +96,12 @@ def must_know(ledger: Ledger, moment_id: str) -> Moment:
     return moment
 
 
-def _open(run: Run, lead_seconds: float) -> Report:
+def _open(run: Run, lead_seconds: float, clear_seconds: float) -> Report:
     """Wait for T less the lead, take the lease, open; or join who does."""
     is_late = _is_late(run)
     try:
         if not is_late:
-            _wait_to_arm(run, lead_seconds)
+            _wait_to_arm(run, lead_seconds, clear_seconds)
         lease = _lease(run)
     except HeldError as error:
         hold_moment(run.ledger, run.home, run.settings, run.moment, reason=str(error), factory=run.factory)
@@ -128,14 +129,14 @@ def _opened(run: Run, lease: Lease, *, is_late: bool) -> Channels:
     return arm_and_open(run, lease)
 
 
-def _wait_to_arm(run: Run, lead_seconds: float) -> None:
+def _wait_to_arm(run: Run, lead_seconds: float, clear_seconds: float) -> None:
     planned_at = run.moment.planned_at
     if planned_at is not None:
         lead = max(lead_seconds, 1.5 * _longest_arming(run.ledger))
         wait_far(planned_at - timedelta(seconds=lead), is_cancelled=run.is_cancelled, is_over=lambda: _is_over(run))
         return
     began = time.monotonic()
-    while _planned_is_near(run) and time.monotonic() - began < QUEUE_SECONDS:
+    while _planned_is_near(run, timedelta(seconds=clear_seconds)) and time.monotonic() - began < QUEUE_SECONDS:
         if run.is_cancelled():
             raise HeldError("cancelled before its moment")
         time.sleep(POLL_SECONDS)
@@ -181,9 +182,9 @@ def _is_late(run: Run) -> bool:
     return run.moment.phase != "released" and planned_at is not None and datetime.now(UTC) - planned_at > LATE
 
 
-def _planned_is_near(run: Run) -> bool:
+def _planned_is_near(run: Run, near: timedelta) -> bool:
     """Whether a planned moment comes up so soon that an unplanned one could still hold the lease at its T."""
-    now, near = datetime.now(UTC), timedelta(seconds=CLEAR_SECONDS)
+    now = datetime.now(UTC)
     planned = [m.planned_at for m in run.ledger.open_moments() if m.phase == "open" and m.planned_at is not None]
     return any(timedelta() < at - now < near for at in planned)
 

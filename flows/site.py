@@ -1,18 +1,143 @@
 """The pages that span releases, and each release's register: outside the seal, made when a publication is assembled."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from flows.settings import Settings
+from flows.home import Home
+from flows.run import in_languages
+from flows.settings import Settings, instant
+from transforms.report.moments import Moment
+from transforms.report.register import Breach, Delivered, Register, register
+from transforms.report.site import Index, Published, Stopped, assembled
+from warehouse.ledger import Ledger
 from warehouse.marts import Edition
-from warehouse.records import DeliveryState, Release
+from warehouse.records import DeliveryState, Event
 
 
 def site_pages(
-    settings: Settings,
-    editions: Sequence[Edition],
-    deliveries: Sequence[DeliveryState],
-    *,
-    stopped: Sequence[Release],
+    ledger: Ledger, home: Home, settings: Settings, editions: Sequence[Edition], deliveries: Sequence[DeliveryState]
 ) -> dict[str, bytes]:
-    """Index and registers by their name below `site/`; `stopped` are the releases that are held or withdrawn now."""
-    return {}
+    """Index, calendar and registers by their name below `site/`; no figure is on any of them."""
+    organisation = settings.organisation
+    index = Index(
+        organisation=organisation.name,
+        languages=organisation.languages,
+        timezone=organisation.timezone,
+        releases=[_published(edition) for edition in editions],
+        moments=list(_moments(ledger, settings, editions)),
+        stopped=list(_stopped(ledger, home)),
+    )
+    pages = assembled(index)
+    breaches = ledger.events(kinds=("breach",))
+    for edition in editions:
+        own = [state for state in deliveries if state.release_id == edition.release.release_id]
+        said = register(_register(settings, edition, own, breaches))
+        pages |= {f"{edition.place}/{name}": content for name, content in said.items()}
+    return pages
+
+
+def _published(edition: Edition) -> Published:
+    release, manifest = edition.release, _manifest(edition.sealed)
+    return Published(
+        survey=release.survey,
+        titles=manifest["title"],
+        wave=release.wave,
+        revision=release.revision,
+        reason=release.reason,
+        path=edition.place,
+        languages=tuple(manifest["languages"]),
+        departments=release.departments,
+        released_at=release.released_at or release.planned_at or datetime.now(UTC),
+    )
+
+
+def _stopped(ledger: Ledger, home: Home) -> Iterator[Stopped]:
+    for release in ledger.stopped():
+        yield Stopped(
+            survey=release.survey,
+            titles=_manifest(home.releases / release.release_id)["title"],
+            wave=release.wave,
+            revision=release.revision,
+            state="held" if release.state == "held" else "withdrawn",
+            reason=release.stated_reason or "",
+            at=release.changed_at,
+        )
+
+
+def _moments(ledger: Ledger, settings: Settings, editions: Sequence[Edition]) -> Iterator[Moment]:
+    """What is still to come: as the calendar has it, and as it is planned where a release waits already."""
+    languages, zone = settings.organisation.languages, settings.organisation.zone
+    waiting = {(r.survey, r.wave): r for r in ledger.pending() if r.planned_at is not None and r.state != "held"}
+    planned = {moment.moment_id: moment.created_at for moment in ledger.moments()}
+    entries = {(survey, entry.wave): entry for survey, said in settings.calendar.items() for entry in said}
+    out = {(edition.release.survey, edition.release.wave) for edition in editions}
+    for survey, wave in sorted({*waiting, *entries} - out):
+        release, entry = waiting.get((survey, wave)), entries.get((survey, wave))
+        at = release.planned_at if release else instant(entry.at, zone) if entry else None
+        if at is None or at < datetime.now(UTC):
+            continue
+        title = settings.surveys[survey].title if survey in settings.surveys else ""
+        yield Moment(
+            survey=survey,
+            titles=in_languages(title or survey, languages),
+            wave=wave,
+            at=at,
+            announced_at=planned[release.moment_id] if release and release.moment_id else _written_at(settings.file),
+            meeting=entry.meeting if entry else None,
+        )
+
+
+def _register(
+    settings: Settings, edition: Edition, deliveries: Sequence[DeliveryState], events: Sequence[Event]
+) -> Register:
+    release, manifest = edition.release, _manifest(edition.sealed)
+    return Register(
+        organisation=settings.organisation.name,
+        languages=tuple(manifest["languages"]),
+        titles=manifest["title"],
+        wave=release.wave,
+        revision=release.revision,
+        timezone=settings.organisation.timezone,
+        release_id=release.release_id,
+        planned_at=release.planned_at,
+        released_at=release.released_at,
+        skew_ms=release.skew_ms,
+        tolerance_ms=settings.release.tolerance_ms,
+        deliveries=[
+            Delivered(state.recipient, state.channel, state.opened_at or state.answered_at, state.status or "")
+            for state in deliveries
+        ],
+        breaches=[
+            *(_breach(event) for event in events if _is_of(release.release_id, event)),
+            *(Breach(kind, state.recipient) for state in deliveries if (kind := _fault(state))),
+        ],
+    )
+
+
+def _breach(event: Event) -> Breach:
+    return Breach(event.detail["what"], milliseconds=event.detail["milliseconds"], says=event.detail["says"])
+
+
+def _fault(state: DeliveryState) -> str | None:
+    """What the register says of a delivery that did not go as promised."""
+    if state.status == "left_out":
+        return "left_out"
+    if state.status in ("failed", "unknown"):
+        return "missing"
+    return "late" if state.is_breach else None
+
+
+def _is_of(release_id: str, event: Event) -> bool:
+    return event.delivery_id is None and release_id in event.release_ids
+
+
+def _manifest(sealed: Path) -> Mapping[str, Any]:
+    manifest: Mapping[str, Any] = json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def _written_at(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime if file.exists() else 0, tz=UTC)

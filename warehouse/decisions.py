@@ -3,8 +3,9 @@
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from warehouse import WarehouseError
 from warehouse.leases import Lease, is_ours
@@ -37,6 +38,15 @@ class Answer:
     at: datetime
     detail: str = ""
     is_breach: bool = False
+
+
+@dataclass(frozen=True)
+class Breach:
+    """What was promised of a moment as a whole and not kept."""
+
+    what: Literal["skew", "punctuality", "ended"]
+    milliseconds: float
+    says: str
 
 
 def plan(ledger: Ledger, release_ids: Sequence[str], *, planned_at: datetime | None) -> Moment:
@@ -120,15 +130,15 @@ def confirm(
     opened_at: Mapping[str, datetime],
     answers: Iterable[Answer],
     skew_ms: float | None,
-    breaches: Sequence[str] = (),
+    breaches: Sequence[Breach] = (),
 ) -> None:
     """Record when each delivery opened, what was answered, and the skew: the end of a moment."""
     with ledger.transaction():
         for delivery_id, at in opened_at.items():
             ledger.add("opened", delivery_id=delivery_id, moment_id=moment_id, at=at)
         _answer(ledger, answers, moment_id=moment_id)
-        for says in breaches:
-            ledger.add("breach", release_ids=release_ids, moment_id=moment_id, says=says)
+        for breach in breaches:
+            ledger.add("breach", release_ids=release_ids, moment_id=moment_id, **asdict(breach))
         ledger.add("confirmed", release_ids=release_ids, moment_id=moment_id, skew_ms=skew_ms)
 
 

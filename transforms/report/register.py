@@ -25,7 +25,7 @@ class Delivered:
 class Breach:
     """What was promised and not kept; `says` is for kinds that have no words of their own."""
 
-    kind: str  # skew, late, early_read, left_out
+    kind: str  # skew, late, missing, punctuality, ended, early_read, left_out
     recipient: str = ""
     milliseconds: float | None = None
     says: str = ""
@@ -153,6 +153,12 @@ def _breach(breach: Breach, facts: Register, words: Words) -> str:
         return words.say("%(recipient)s received it %(number)s ms late.", **named)
     if breach.kind == "late":
         return words.say("%(recipient)s received it late.", **named)
+    if breach.kind == "missing":
+        return words.say("%(recipient)s has not received it yet.", **named)
+    if breach.kind == "punctuality":
+        return words.say("It opened %(number)s ms after the time that was announced.", **named)
+    if breach.kind == "ended":
+        return words.say("The opening was cut short and completed %(number)s ms after it was decided.", **named)
     if breach.kind == "early_read":
         return words.say("%(recipient)s could read it too early.", **named)
     if breach.kind == "left_out":

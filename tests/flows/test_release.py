@@ -1,0 +1,410 @@
+import json
+import os
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.errors import ConfigurationError, HeldError
+from flows.home import Home
+from flows.moment import plan, record, stage, withdraw
+from flows.recover import recover, retry
+from flows.release import Report, open_moment
+from flows.settings import Settings
+from tests.flows.sealed import files_below, sealed, settings_for
+from warehouse.ledger import Ledger
+
+TWO = ({"department": [], "folder": "shares/all"}, {"department": ["Ships"], "folder": "shares/ships"})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path).prepare()
+
+
+@pytest.fixture
+def settings(home: Home) -> Settings:
+    return settings_for(home, audience=TWO)
+
+
+def ready(home: Home, settings: Settings, *release_ids: str, at: datetime | None = None) -> str:
+    """The moment for which these releases are staged."""
+    for release_id in release_ids:
+        record(home, release_id)
+    plan(home, release_ids, at=at)
+    return stage(home, settings, release_ids)[0].moment_id
+
+
+def released(home: Home, settings: Settings, *release_ids: str) -> Report:
+    return open_moment(home, settings, ready(home, settings, *release_ids))
+
+
+def soon(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def in_mart(home: Home, sql: str = "select distinct release_id from mart.promoter_metrics order by 1") -> list[object]:
+    with duckdb.connect(os.path.realpath(home.published / "warehouse.duckdb"), read_only=True) as connection:
+        return [row[0] for row in connection.execute(sql).fetchall()]
+
+
+def state(home: Home, release_id: str) -> str | None:
+    with Ledger.open(home.ledger) as ledger:
+        return ledger.state(release_id)
+
+
+def shared(home: Home, name: str, place: str = "passengers/2026-10/r1") -> dict[str, bytes]:
+    return dict(files_below(home.path / "shares" / name / place))
+
+
+def test_everyone_gets_the_same_content_byte_for_byte(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    report = released(home, settings, one)
+    assert [d.status for d in report.deliveries] == ["delivered"] * 3
+    assert report.breaches == ()
+    assert report.missing == ()
+    everywhere = [shared(home, "all"), shared(home, "ships")]
+    site = dict(files_below(home.published / "site" / "passengers/2026-10/r1"))
+    assert everywhere[0] == everywhere[1]
+    assert everywhere[0].items() <= site.items()
+    assert everywhere[0]["release.json"] == (home.releases / one / "release.json").read_bytes()
+    assert in_mart(home) == [one]
+
+
+def test_the_skew_and_the_register_are_published_with_the_release(home: Home, settings: Settings) -> None:
+    report = released(home, settings, sealed(home))
+    assert report.skew_ms is not None
+    assert 0 < report.skew_ms < 100
+    assert in_mart(home, "select skew_ms from mart.releases") == [report.skew_ms]
+    assert in_mart(home, "select status from mart.deliveries") == ["delivered"] * 3
+    assert in_mart(home, "select recipient from mart.deliveries order by recipient") == [
+        *("Our organisation #1", "Ships #1", "everyone")
+    ]
+
+
+def test_no_department_can_read_a_release_before_its_time(home: Home, settings: Settings) -> None:
+    at = soon(4)
+    moment = ready(home, settings, sealed(home, nps=12.3456), at=at)
+    looked: list[tuple[datetime, list[str]]] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.02):
+            seen = _readable(home.published) + _readable(home.path / "shares")
+            looked.append((datetime.now(UTC), seen))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        report = open_moment(home, settings, moment, lead_seconds=30)
+    finally:
+        time.sleep(0.1)
+        done.set()
+        watcher.join()
+    before = [seen for when, seen in looked if when < at]
+    assert len(before) > 50
+    assert {name for seen in before for name in seen} == set()
+    assert len(looked[-1][1]) > 10
+    opened = [d.opened_at for d in report.deliveries]
+    assert all(at <= one < at + timedelta(milliseconds=500) for one in opened if one)
+
+
+def _readable(folder: Path) -> list[str]:
+    """The files that an account which owns nothing can find and open below a folder, by the modes on the way."""
+    found = []
+    for path in folder.iterdir() if folder.exists() else ():
+        try:
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                path, mode = path.resolve(), path.stat().st_mode
+            if stat.S_ISDIR(mode) and mode & 0o005 == 0o005:
+                found += _readable(path)
+            elif stat.S_ISREG(mode) and mode & 0o004:
+                found.append(str(path))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def test_a_refused_delivery_holds_the_release_for_everyone_and_a_retry_reaches_each_exactly_once(
+    home: Home, settings: Settings
+) -> None:
+    (home.path / "shares").mkdir()
+    (home.path / "shares" / "ships").write_text("a file is in the way")
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with pytest.raises(HeldError, match=r"passengers 2026-10: held, nobody has anything\. not ready: Ships #1"):
+        stage(home, settings, [one])
+    assert state(home, one) == "held"
+    assert not (home.path / "shares" / "all" / "passengers").exists()
+    assert in_mart(home) == []
+    (home.path / "shares" / "ships").unlink()
+    (moment,) = retry(home, settings, one)
+    report = open_moment(home, settings, moment.moment_id)
+    assert [d.status for d in report.deliveries] == ["delivered"] * 3
+    assert shared(home, "all") == shared(home, "ships") != {}
+    with Ledger.open(home.ledger) as ledger:
+        assert len(ledger.events(kinds=["delivered"])) == 3
+        assert len(ledger.events(kinds=["opened"])) == 3
+
+
+def test_one_who_is_not_ready_when_armed_holds_every_release_of_the_moment(home: Home, settings: Settings) -> None:
+    first, second = sealed(home), sealed(home, survey="staff")
+    moment = ready(home, settings, first, second)
+    place = home.path / "shares" / "ships" / "staff" / "2026-10" / "r1"
+    place.mkdir(parents=True)
+    (place / "release.json").write_text("something else")
+    with pytest.raises(HeldError, match=r"Ships #1 by folder: .*exists and is not this release"):
+        open_moment(home, settings, moment)
+    assert (state(home, first), state(home, second)) == ("held", "held")
+    assert in_mart(home) == []
+    assert shared(home, "all") == {}
+    assert not list((home.path / "shares" / "all").glob(".zwerm-*"))
+
+
+def test_a_held_release_says_on_the_published_site_that_and_why_it_is_held(home: Home, settings: Settings) -> None:
+    released(home, settings, sealed(home))
+    before = in_mart(home)
+    (home.path / "shares" / "ships" / "passengers" / "2026-11").mkdir(parents=True)
+    (home.path / "shares" / "ships" / "passengers" / "2026-11" / "r1").write_text("in the way")
+    later = sealed(home, wave="2026-11", nps=-55.5)
+    record(home, later)
+    plan(home, [later])
+    with pytest.raises(HeldError):
+        stage(home, settings, [later])
+    assert in_mart(home) == before
+    index = (home.published / "site" / "index.html").read_text()
+    assert "2026-11" in index
+    assert "Ships #1 by folder" in index
+    assert "-55.5" not in index
+
+
+def test_whom_two_holds_in_a_row_name_is_left_out_of_the_third_and_the_register_says_so(
+    home: Home, settings: Settings
+) -> None:
+    (home.path / "shares").mkdir()
+    (home.path / "shares" / "ships").write_text("a file is in the way")
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with pytest.raises(HeldError):
+        stage(home, settings, [one])
+    with pytest.raises(HeldError):
+        retry(home, settings, one)
+    (moment,) = retry(home, settings, one)
+    report = open_moment(home, settings, moment.moment_id)
+    assert {d.recipient: d.status for d in report.deliveries} == {
+        "everyone": "delivered",
+        "Our organisation #1": "delivered",
+        "Ships #1": "left_out",
+    }
+    assert in_mart(home, "select recipient from mart.deliveries where status = 'left_out'") == ["Ships #1"]
+
+
+def test_a_department_that_nobody_but_its_manager_stands_for_holds_the_release(home: Home) -> None:
+    settings = settings_for(home, audience=[{"department": ["Ships"], "folder": "x", "manager": True}])
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with pytest.raises(HeldError, match="Ships > Texel: its manager is its only recipient"):
+        stage(home, settings, [one])
+    assert state(home, one) == "held"
+
+
+def test_two_releases_of_one_moment_open_together_and_both_stand_afterwards(home: Home, settings: Settings) -> None:
+    first, second = sealed(home), sealed(home, survey="staff")
+    at = soon(2.5)
+    moment = ready(home, settings, first, at=at)
+    assert ready(home, settings, second, at=at) == moment
+    report = open_moment(home, settings, moment)
+    assert {release.release_id for release in report.releases} == {first, second}
+    assert in_mart(home) == sorted([first, second])
+    with Ledger.open(home.ledger) as ledger:
+        assert len(ledger.events(kinds=["released"])) == 1
+
+
+def test_two_surveys_that_wait_at_the_same_time_both_stand_in_the_publication(home: Home, settings: Settings) -> None:
+    waiting, other = sealed(home), sealed(home, survey="staff")
+    at = soon(14)
+    moment, unplanned = ready(home, settings, waiting, at=at), ready(home, settings, other)
+    process = _process(home, f"open_moment(home, settings, {moment!r}, lead_seconds=1)")
+    open_moment(home, settings, unplanned, clear_seconds=0)  # while the first one waits
+    assert datetime.now(UTC) < at
+    assert in_mart(home) == [other]
+    assert process.wait(60) == 0
+    assert in_mart(home) == sorted([waiting, other])
+
+
+def test_a_second_process_for_the_same_moment_joins_and_nothing_is_sent_twice(home: Home, settings: Settings) -> None:
+    moment = ready(home, settings, sealed(home), at=soon(12))
+    process = _process(home, f"open_moment(home, settings, {moment!r})")
+    report = open_moment(home, settings, moment)
+    assert process.wait(60) == 0
+    assert [d.status for d in report.deliveries] == ["delivered"] * 3
+    with Ledger.open(home.ledger) as ledger:
+        assert len(ledger.events(kinds=["released"])) == 1
+        assert len(ledger.events(kinds=["opened"])) == 3
+    assert open_moment(home, settings, moment).is_joined
+
+
+def test_a_release_whose_time_passed_while_nothing_ran_is_held_unless_late_is_to_be_released(home: Home) -> None:
+    settings = settings_for(home)
+    moment = ready(home, settings, sealed(home), at=soon(-3600))
+    with pytest.raises(HeldError, match="passed while nothing ran"):
+        open_moment(home, settings, moment)
+    lenient = settings_for(home, release={"late": "release"})
+    moment = ready(home, lenient, sealed(home, survey="staff"), at=soon(-7200))
+    report = open_moment(home, lenient, moment)
+    assert [release.state for release in report.releases] == ["confirmed"]
+    assert "after its time" in report.breaches[0]
+
+
+def test_a_moment_cancelled_before_its_commit_is_held_with_that_reason(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    moment = ready(home, settings, one, at=soon(600))
+    asked = threading.Event()
+    threading.Timer(0.5, asked.set).start()
+    with pytest.raises(HeldError, match="cancelled before its moment"):
+        open_moment(home, settings, moment, is_cancelled=asked.is_set)
+    assert state(home, one) == "held"
+
+
+def test_an_interrupt_before_the_commit_holds_and_one_after_it_lets_everything_complete(
+    home: Home, settings: Settings
+) -> None:
+    one, two = sealed(home), sealed(home, wave="2026-11")
+    first = ready(home, settings, one, at=soon(600))
+    process = _process(home, f"open_moment(home, settings, {first!r})")
+    time.sleep(0.5)  # it waits by now
+    process.send_signal(2)
+    assert process.wait(60) != 0
+    assert state(home, one) == "held"
+    second = ready(home, settings, two)
+    step = "lambda step: step == 'opened:0' and (os.kill(os.getpid(), 2), __import__('time').sleep(0.5))"
+    process = _process(home, f"open_moment(home, settings, {second!r}, on_step={step})")
+    assert process.wait(60) != 0
+    assert state(home, two) == "confirmed"
+    assert shared(home, "ships", "passengers/2026-11/r1") == shared(home, "all", "passengers/2026-11/r1") != {}
+
+
+def test_planned_moments_are_the_same_or_two_minutes_apart(home: Home, settings: Settings) -> None:
+    at = soon(3600)
+    ready(home, settings, sealed(home), at=at)
+    other = sealed(home, survey="staff")
+    record(home, other)
+    with pytest.raises(ConfigurationError, match="two minutes apart"):
+        plan(home, [other], at=at + timedelta(seconds=90))
+
+
+def test_a_withdrawn_release_takes_those_measured_against_it_along(home: Home, settings: Settings) -> None:
+    first = sealed(home)
+    second = sealed(home, wave="2026-11", previous_release_id=first)
+    ready(home, settings, first, second, at=soon(3600))
+    assert set(withdraw(home, settings, first, reason="a wrong file")) == {first, second}
+    assert (state(home, first), state(home, second)) == ("withdrawn", "withdrawn")
+
+
+def test_a_release_is_not_opened_before_the_one_it_is_measured_against(home: Home, settings: Settings) -> None:
+    first = sealed(home)
+    second = sealed(home, wave="2026-11", previous_release_id=first)
+    ready(home, settings, first, at=soon(3600))
+    with pytest.raises(HeldError, match="2026-11 is measured against 2026-10, which is staged"):
+        released(home, settings, second)
+
+
+def test_a_revision_becomes_the_latest_and_the_earlier_one_stays_readable(home: Home, settings: Settings) -> None:
+    first = sealed(home)
+    released(home, settings, first)
+    before = shared(home, "all")
+    second = sealed(home, revision=2, nps=41.0)
+    released(home, settings, second)
+    assert in_mart(home, "select distinct release_id from mart.promoter_metrics where is_latest") == [second]
+    assert in_mart(home) == sorted([first, second])
+    assert shared(home, "all") == before
+    assert (home.published / "site" / "passengers/2026-10/r1/en/index.html").exists()
+
+
+def test_a_reader_of_the_published_warehouse_sees_the_old_release_then_the_new_one_and_no_mixture(
+    home: Home, settings: Settings
+) -> None:
+    first, second = sealed(home), sealed(home, revision=2, nps=41.0)
+    released(home, settings, first)
+    reader = _reader(home)
+    released(home, settings, second)
+    time.sleep(0.5)
+    (home.path / "stop").touch()
+    out, error = reader.communicate(timeout=60)
+    assert reader.returncode == 0, error
+    seen = json.loads(out)
+    assert seen == [[first], sorted([first, second])]
+
+
+def test_content_that_the_moment_adds_is_on_no_page_of_the_waiting_time(home: Home, settings: Settings) -> None:
+    released(home, settings, sealed(home))
+    before = files_below(home.published / "site")
+    ready(home, settings, sealed(home, wave="2026-11", nps=77.7777), at=soon(3600))
+    assert files_below(home.published / "site") == before
+    assert recover(home, settings) == []
+
+
+def _process(home: Home, code: str) -> subprocess.Popen[bytes]:
+    """A process of its own that runs one line with `home` and `settings` at hand; returned when it begins to."""
+    lines = f"""
+    import os
+    from pathlib import Path
+    from flows.home import Home
+    from flows.release import open_moment
+    from tests.flows.sealed import settings_for
+    home = Home(Path({str(home.path)!r}))
+    settings = settings_for(home, audience={TWO!r})
+    print("begins", flush=True)
+    {code}
+    """
+    command = [sys.executable, "-c", textwrap.dedent(lines)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert said.readline() == b"begins\n"
+    return process
+
+
+def _reader(home: Home) -> subprocess.Popen[str]:
+    lines = f"""
+    import json, os, duckdb
+    seen = []
+    while not os.path.exists({str(home.path / "stop")!r}):
+        path = os.path.realpath({str(home.published / "warehouse.duckdb")!r})
+        with duckdb.connect(path, read_only=True) as connection:
+            tables = [
+                sorted(row[0] for row in connection.execute(f"select distinct release_id from mart.{{t}}").fetchall())
+                for t in ("promoter_metrics", "releases", "departments", "quality", "deliveries")
+            ]
+        assert all(table == tables[0] for table in tables), tables
+        if not seen:
+            print("begins", flush=True)
+        if not seen or seen[-1] != tables[0]:
+            seen.append(tables[0])
+    print(json.dumps(seen))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(lines)]
+    reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "begins\n"
+    return reader
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(home: Home) -> Iterator[None]:
+    """Whatever a test does, what it leaves in the private folder is nothing that was released to nobody."""
+    yield
+    left = list((home.published / ".next").glob("*")) if (home.published / ".next").exists() else []
+    assert left == []

@@ -3,13 +3,15 @@
 Importing this takes seconds, so the room does it inside functions, when a check runs.
 """
 
+import atexit
 import logging
 import os
+import sys
 import warnings
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import duckdb_engine
-import sqlalchemy
 from sqlalchemy.dialects import registry
 from sqlalchemy.pool import StaticPool
 
@@ -23,7 +25,6 @@ with warnings.catch_warnings():
 
 if TYPE_CHECKING:
     import duckdb
-    from sqlalchemy.engine.interfaces import ReflectedColumn
 
 gx: Any = great_expectations  # Any: it does not export its names in a way that type checkers see
 gxe: Any = great_expectations.expectations
@@ -55,22 +56,6 @@ class ReadingDialect(duckdb_engine.Dialect):
     def do_close(self, connection: object) -> None:
         """The connection belongs to the pipeline, which goes on with it."""
 
-    def get_columns(
-        self, connection: Any, table_name: str, schema: str | None = None, **_: Any
-    ) -> "list[ReflectedColumn]":
-        """Name the columns of a table; the inherited query asks for catalogue tables that DuckDB does not have."""
-        found = connection.execute(
-            sqlalchemy.text(
-                "select column_name, is_nullable from information_schema.columns"
-                " where table_name = :name and table_schema = coalesce(:schema, table_schema) order by ordinal_position"
-            ),
-            {"name": table_name, "schema": schema},
-        )
-        return [
-            {"name": name, "type": sqlalchemy.types.NullType(), "nullable": nullable == "YES", "default": None}
-            for name, nullable in found
-        ]
-
 
 def engine_arguments(connection: "duckdb.DuckDBPyConnection") -> dict[str, Any]:
     """Arguments with which SQLAlchemy uses this one connection, and neither opens nor resets nor closes it."""
@@ -80,3 +65,26 @@ def engine_arguments(connection: "duckdb.DuckDBPyConnection") -> dict[str, Any]:
         "pool_reset_on_return": None,
         "creator": lambda: duckdb_engine.ConnectionWrapper(connection),
     }
+
+
+def _let_go_of_duckdb() -> None:
+    """Clear DuckDB's types out of duckdb-engine: something here outlives the interpreter, and they would with it.
+
+    nanobind, which binds them, tells of every such type on stderr as the process ends.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] == duckdb_engine.__name__]:
+        module = sys.modules[name]
+        for thing in _functions_and_classes(module):
+            thing.__annotations__.clear()
+        vars(module).pop("duckdb", None)
+
+
+def _functions_and_classes(module: ModuleType) -> list[Any]:
+    own = [v for v in vars(module).values() if getattr(v, "__module__", None) == module.__name__]
+    classes = [v for v in own if isinstance(v, type)]
+    methods = [v for c in classes for v in vars(c).values()]
+    annotated = [c for c in classes if "__annotations__" in vars(c)]
+    return annotated + [v for v in (*own, *methods) if isinstance(v, FunctionType)]
+
+
+atexit.register(_let_go_of_duckdb)

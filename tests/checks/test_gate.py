@@ -1,6 +1,8 @@
 """The gate on a real DuckDB: verdicts, bounds, agreement of expectation and predicate, privacy, and speed."""
 
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -183,3 +185,20 @@ def test_a_million_rows_pass_the_gate_within_half_a_second(connection: duckdb.Du
     started = time.perf_counter()
     verdict(connection)
     assert time.perf_counter() - started < 2.0  # 0.3 s alone on two cores; the other tests run beside it
+
+
+QUIET_END = """
+import duckdb
+from checks.conditions import NotNull
+from checks.gate import gate
+from checks.rules import Rule
+connection = duckdb.connect()
+connection.execute("create table told as select 1 as answer")
+rule = Rule(name="given", kind="rows", says={"en": "It is given."}, condition=NotNull("answer"))
+print(gate(connection, table="told", rules=[rule], parameters={}).stops)
+"""
+
+
+def test_a_process_that_checked_ends_without_a_word() -> None:
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", QUIET_END], capture_output=True, text=True, timeout=120)
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("False\n", "", 0)

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from transforms import TransformError
@@ -151,10 +152,16 @@ class Wave:
         return departments({row.cell.replace("/", chr(31)) for row in rows}, organisation="Ferries")
 
 
-@pytest.fixture(scope="module")
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+@contextmanager
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 1}) as opened:
         opened.execute(SCHEMA.read_text(encoding="utf-8"))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with warehouse() as opened:
         yield opened
 
 
@@ -378,34 +385,34 @@ def changes_by_region(wave: Wave, before: Sequence[Answer]) -> dict[str, dict[st
     return found
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     first=st.lists(one_answer, min_size=20, max_size=70),
     steps=st.lists(st.tuples(st.lists(one_answer, max_size=30), st.lists(edits, max_size=40)), min_size=1, max_size=3),
 )
 def test_between_two_revisions_no_region_changes_by_a_few_people_or_one_class(
-    connection: duckdb.DuckDBPyConnection,
     first: list[tuple[str, int | None, int | None, int | None]],
     steps: list[tuple[list[tuple[str, int | None, int | None, int | None]], list[tuple[int, str, str, int | None]]]],
 ) -> None:
-    try:
-        wave = Wave(connection, made(first, "first"), k=3)
-    except TransformError:
-        return
-    files, shown = wave.counted, wave.figures()
-    for number, (late, changes) in enumerate(steps):
-        before = wave.counted
-        files = altered([*files, *made(late, f"late {number}")], changes)
-        wave.revise(files)
-        regions = changes_by_region(wave, before)
-        assert all(is_nobody_or_enough(group, 3) for groups in regions.values() for group in groups.values())
-        assert_each_answer_counts_once_as_it_was_or_is(wave, before, files)
-        before_figures, shown = shown, wave.figures()
-        for path, figures in shown.items():
-            assert figures == before_figures[path] or any(is_below(wave, region, path) for region in regions)
-    wave.revise(files, material=True)
-    assert {answer.key for answer in wave.counted} == {answer.key for answer in files}
-    assert wave.revise(files).empty
+    with warehouse() as connection:
+        try:
+            wave = Wave(connection, made(first, "first"), k=3)
+        except TransformError:
+            return
+        files, shown = wave.counted, wave.figures()
+        for number, (late, changes) in enumerate(steps):
+            before = wave.counted
+            files = altered([*files, *made(late, f"late {number}")], changes)
+            wave.revise(files)
+            regions = changes_by_region(wave, before)
+            assert all(is_nobody_or_enough(group, 3) for groups in regions.values() for group in groups.values())
+            assert_each_answer_counts_once_as_it_was_or_is(wave, before, files)
+            before_figures, shown = shown, wave.figures()
+            for path, figures in shown.items():
+                assert figures == before_figures[path] or any(is_below(wave, region, path) for region in regions)
+        wave.revise(files, material=True)
+        assert {answer.key for answer in wave.counted} == {answer.key for answer in files}
+        assert wave.revise(files).empty
 
 
 def assert_each_answer_counts_once_as_it_was_or_is(
@@ -423,22 +430,23 @@ def is_below(wave: Wave, region: str, path: str) -> bool:
     return paths[region][: len(above)] == above
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
 @given(late=st.lists(one_answer, max_size=40))
 def test_figures_stay_additive_and_leave_out_what_waits(
-    connection: duckdb.DuckDBPyConnection, late: list[tuple[str, int | None, int | None, int | None]]
+    late: list[tuple[str, int | None, int | None, int | None]],
 ) -> None:
-    first = [answer for cell in CELLS for answer in answers(cell, 12)]
-    wave = Wave(connection, first, k=5)
-    regions = wave.revise([*first, *made(late, "late")])
-    entered = len(wave.counted) - len(first)
-    assert regions["added"].sum() == entered
-    assert regions["waiting_added"].sum() == len(late) - entered
-    figures = wave.figures()
-    assert set(figures) == set(CELLS)
-    for path in CELLS:
-        direct = [answer for answer in wave.counted if answer.cell == path]
-        below = [figures[child] for child in CELLS if child and "/".join(child.split("/")[:-1]) == path]
-        kinds = Counter(answer.kind for answer in direct)
-        own = [kinds[kind] for kind in ("promoter", "passive", "detractor", None)]
-        assert list(figures[path]) == [sum(column) for column in zip(own, *below, strict=True)]
+    with warehouse() as connection:
+        first = [answer for cell in CELLS for answer in answers(cell, 12)]
+        wave = Wave(connection, first, k=5)
+        regions = wave.revise([*first, *made(late, "late")])
+        entered = len(wave.counted) - len(first)
+        assert regions["added"].sum() == entered
+        assert regions["waiting_added"].sum() == len(late) - entered
+        figures = wave.figures()
+        assert set(figures) == set(CELLS)
+        for path in CELLS:
+            direct = [answer for answer in wave.counted if answer.cell == path]
+            below = [figures[child] for child in CELLS if child and "/".join(child.split("/")[:-1]) == path]
+            kinds = Counter(answer.kind for answer in direct)
+            own = [kinds[kind] for kind in ("promoter", "passive", "detractor", None)]
+            assert list(figures[path]) == [sum(column) for column in zip(own, *below, strict=True)]

@@ -213,12 +213,11 @@ def recover(config: Path, as_json: bool) -> None:
 
 @zwerm.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("zwerm-demo"))
-@click.option("--fresh", is_flag=True, help="Remove an earlier demo in the folder first.")
-def demo(folder: Path, fresh: bool) -> None:
+def demo(folder: Path) -> None:
     """A ferry company's surveys: four waves and a revision, to webhooks, mailboxes and folders at one moment each."""
     from flows.demo.show import show
 
-    show(folder, fresh=fresh)
+    show(folder)
 
 
 @zwerm.command()

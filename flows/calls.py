@@ -1,5 +1,6 @@
 """What each call of the command does, between reading the configuration and printing the result."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ def run(
     names = [survey] if survey else list(begun.settings.surveys)
     for name in names:
         begun.survey(name)
-    with _prefect(begun):
+    with prefect_for(begun):
         from flows.survey import survey_release
 
         staged = [
@@ -70,7 +71,7 @@ def backfill(
     """Release what is new or changed between two waves."""
     begun, recovered = _begin(config, quiet)
     begun.survey(survey)
-    with _prefect(begun):
+    with prefect_for(begun):
         from flows.backfill import backfill as flow
 
         plan, staged = flow(survey, first, last, reason=reason, at=at, dry_run=dry_run, config=config)
@@ -99,7 +100,7 @@ def release(
         gone = moment.withdraw(begun.home, begun.settings, release, reason=reason)
         return {"withdrawn": gone, "lines": [f"{name} is withdrawn, and everyone is told." for name in gone]}
     planned_at = moment_at(begun.settings, at, now=begun.now) if at else None
-    with _prefect(begun):
+    with prefect_for(begun):
         moments = retry_home(begun.home, begun.settings, release, at=planned_at)
         return _opened(begun, [Staged((), one.moment_id, one.planned_at) for one in moments], recovered)
 
@@ -118,8 +119,9 @@ def _begin(config: Path, quiet: bool) -> tuple[Run, list[str]]:
 
 
 @contextmanager
-def _prefect(begun: Run) -> Iterator[None]:
-    """A Prefect server that is up; it starts while what is heavy is imported."""
+def prefect_for(begun: Run) -> Iterator[None]:
+    """A Prefect server that is up; it starts while what is heavy is imported. Errors are told once, by the command."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     with server(begun.home) as address:
         with step("Start Prefect"):
             import prefect  # noqa: F401  # takes seconds, as the server does

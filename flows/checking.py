@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 FILES = """
     select
         files.file_id, files.columns, $mapped::varchar[] as mapped_columns, batches.in_count,
-        (select count(*) from standing where standing.batch = batches.batch) as accepted_count,
-        batches.accepted_count - accepted_count as dropped_count,
+        coalesce(stands.rows, 0) as accepted_count,
+        batches.accepted_count - coalesce(stands.rows, 0) as dropped_count,
         batches.quarantined_count,
         (select count(*) from core.quarantine q where q.batch = batches.batch and q.line_number is not null)
             as rejected_count,
@@ -34,6 +34,7 @@ FILES = """
         ) as columns_before
     from core.batches as batches
     join raw.files as files using (survey, file_id)
+    left join (select batch, count(*) as rows from standing group by batch) as stands using (batch)
     where batches.batch in (select unnest($batches))
     qualify row_number() over (partition by batches.batch order by files.fetched_at) = 1
 """

@@ -198,7 +198,7 @@ class Report:
         is_asked, found = self.scene.edition.superpromoters_asked, carried(metric)
         return {
             "sentence": sentences.how_far(self.words, found, is_asked=is_asked),
-            "pictures": pictures(self.words, metric, told_min=self.scene.edition.told_min),
+            "pictures": pictures(self.words, metric),
             "rows": carry_rows(self.words, metric),
             "has_steps": found.told is not None,
             "caption": self.words.say(

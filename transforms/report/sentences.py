@@ -161,20 +161,21 @@ def can_be_shown(words: Words, shown: int, total: int) -> str:
     """How many departments can be shown; never how many have enough answers, which would tell why."""
     if total == 0:
         return words.say("The figures are of the whole: the answers name no departments.")
+    if shown == total == 2:
+        return words.say("Both departments can be shown.")
     if shown == total:
+        every = words.spelled(total)
         return words.count(
-            "The only department can be shown.",
-            "All %(spelled)s departments can be shown.",
-            total,
-            spelled=words.spelled(total),
+            "The only department can be shown.", "All %(spelled)s departments can be shown.", total, spelled=every
         )
     if shown == 0:
         return words.say("None of the departments can be shown.")
     sentence = words.count(
-        "%(shown)s of the %(number)s department can be shown.",
-        "%(shown)s of the %(number)s departments can be shown.",
-        total,
-        shown=words.spelled(shown),
+        "%(spelled)s of the %(total)s departments can be shown.",
+        "%(spelled)s of the %(total)s departments can be shown.",
+        shown,
+        spelled=words.spelled(shown),
+        total=words.number(total),
     )
     return first_upper(sentence)
 

@@ -42,8 +42,8 @@ class Drawing:
 def drawn(points: Sequence[Point], *, step: float) -> Drawing:
     """The drawing of a series; its domain holds 0 and every interval, rounded out to `step`."""
     shown = [point for point in points if point.value is not None]
-    low = step * math.floor(min([0.0, *(point.low for point in shown if point.low is not None)]) / step)
-    high = step * math.ceil(max([step, *(point.high for point in shown if point.high is not None)]) / step)
+    low = step * math.floor(min([0.0, *(p.low for p in shown if p.low is not None)]) / step)
+    high = step * math.ceil(max([low + step, 0.0, *(p.high for p in shown if p.high is not None)]) / step)
     last = max(1, max(point.position for point in points))
 
     def across(position: int) -> float:

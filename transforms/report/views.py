@@ -96,7 +96,7 @@ def carry_rows(words: Words, metric: Metric) -> list[CarryRow]:
     return rows
 
 
-def pictures(words: Words, metric: Metric, *, told_min: int) -> tuple[Picture, Picture]:
+def pictures(words: Words, metric: Metric) -> tuple[Picture, Picture]:
     """How far enthusiasm carries, wide and narrow."""
     found = carried(metric)
     kinds = (
@@ -114,12 +114,7 @@ def pictures(words: Words, metric: Metric, *, told_min: int) -> tuple[Picture, P
     ]
     if found.told is not None and found.had_effect is not None:
         assert metric.sharing_rate is not None
-        told = words.count(
-            "%(share)s of the promoters told at least one person",
-            "%(share)s of the promoters told at least %(number)s people",
-            told_min,
-            share=words.percent(metric.sharing_rate),
-        )
+        told = words.say("%(share)s of the promoters", share=words.percent(metric.sharing_rate))
         effect = (
             ""
             if metric.influence_rate is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from transforms.report.edition import HIGHLIGHTS, METRICS, QUALITY, Edition
+from transforms.report.edition import HIGHLIGHTS, METRICS, QUALITY, Edition, Metric
 
 Z = 1.959963984540054
 ROOT = "all"
@@ -46,6 +46,14 @@ LEAVES: Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
 }
 SUPPRESSED = {"group-travel-3c4d5e6f", "lost-property-4d5e6f70"}
 Counts = tuple[int, int, int]
+
+
+def metric(promoters: int, passives: int, detractors: int, **more: Any) -> Metric:
+    """The organisation's figures, from its counts and whatever else is given."""
+    n = promoters + passives + detractors
+    nps = round(100 * (promoters - detractors) / n, 10)
+    found = Metric("all", "Waddenlijn", None, 0, "2026-10", "published", n, 0, promoters, passives, detractors, nps)
+    return replace(found, **more)
 
 
 def interval(counts: Counts) -> tuple[float, float, float]:

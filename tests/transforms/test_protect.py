@@ -339,9 +339,9 @@ def test_twenty_thousand_departments_take_less_than_five_seconds() -> None:
     wide = {str(number): mixed(chance.randrange(12)) for number in range(20_000)}
     for tree in (Tree(direct), Tree(wide)):
         departments, tallies = tree.departments, tree.tallies
-        started = time.perf_counter()
+        started = time.process_time()
         protect(tallies, departments, min_respondents=10, noise=b"secret", wave="w")
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
 
 
 def test_a_chain_of_three_thousand_levels_is_no_deeper_than_it_can_take() -> None:

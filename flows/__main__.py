@@ -91,7 +91,7 @@ def _print(as_json: bool, result: dict[str, Any], lines: Callable[[], list[str]]
             click.echo(line)
 
 
-@zwerm.command()
+@zwerm.command(short_help="Prepare a wave and open it for everyone at one moment.")
 @configured
 @one_survey
 @click.option("--wave", metavar="WAVE", help="The wave, such as 2026-10; default: the newest that is closed.")
@@ -111,7 +111,7 @@ def run(**call: Any) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@zwerm.command()
+@zwerm.command(short_help="Rehearse: what the mapping makes of your data.")
 @configured
 @one_survey
 @for_machines
@@ -130,7 +130,7 @@ def check(**call: Any) -> None:
     sys.exit(3 if result["stops"] else 0)
 
 
-@zwerm.command()
+@zwerm.command(short_help="Release what is new or changed in earlier waves.")
 @configured
 @click.option("--survey", metavar="NAME", required=True, help="The survey.")
 @click.option("--from", "first", metavar="WAVE", required=True, help="The first wave.")
@@ -148,7 +148,7 @@ def backfill(**call: Any) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@zwerm.command()
+@zwerm.command(short_help="Schedules, Prefect server and the site, in one process.")
 @configured
 @click.option("--port", type=int, default=8787, show_default=True, help="Where the published site is served.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that the site listens on.")
@@ -159,7 +159,7 @@ def serve(config: Path, port: int, host: str) -> None:
     serve_all(config, host=host, port=port)
 
 
-@zwerm.command()
+@zwerm.command(short_help="Stage a held release again, or withdraw one.")
 @click.argument("release", required=False)
 @configured
 @click.option("--retry", is_flag=True, help="Stage a held release again, and deliver it to those who lack it.")
@@ -176,7 +176,7 @@ def release(**call: Any) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@zwerm.command()
+@zwerm.command(short_help="What is where, and who received what, when.")
 @click.argument("release", required=False)
 @configured
 @for_machines
@@ -188,7 +188,7 @@ def status(release: str | None, config: Path, as_json: bool) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@zwerm.command()
+@zwerm.command(short_help="See whether all of it works, and what to do if not.")
 @configured
 @for_machines
 def doctor(config: Path, as_json: bool) -> None:
@@ -200,7 +200,7 @@ def doctor(config: Path, as_json: bool) -> None:
     sys.exit(0 if result["well"] else 2)
 
 
-@zwerm.command()
+@zwerm.command(short_help="Finish or undo what a killed run left behind.")
 @configured
 @for_machines
 def recover(config: Path, as_json: bool) -> None:
@@ -211,7 +211,7 @@ def recover(config: Path, as_json: bool) -> None:
     _print(as_json, result, lambda: result["lines"])
 
 
-@zwerm.command()
+@zwerm.command(short_help="A ferry company's surveys, from file to everyone.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("zwerm-demo"))
 def demo(folder: Path) -> None:
     """A ferry company's surveys: four waves and a revision, to webhooks, mailboxes and folders at one moment each."""
@@ -220,7 +220,7 @@ def demo(folder: Path) -> None:
     show(folder)
 
 
-@zwerm.command()
+@zwerm.command(short_help="Write a commented zwerm.toml to begin with.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 def init(folder: Path) -> None:
     """Write a commented zwerm.toml that needs only the names of your columns."""
@@ -229,7 +229,7 @@ def init(folder: Path) -> None:
     click.echo(write(folder))
 
 
-@zwerm.command()
+@zwerm.command(short_help="The kinds of sources that responses can come from.")
 def sources() -> None:
     """The kinds of sources that responses can come from."""
     from flows.sources import KINDS

@@ -1,22 +1,26 @@
 """From counted responses to protected figures: tally, protect, metrics, change; each step leaves its table behind."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from flows.counting import Examination, pattern_of, register_departments, wave_departments
 from flows.errors import HeldError
 from flows.run import Run
+from flows.seal import read_table
 from transforms import TransformError
 from transforms.change import change
+from transforms.departments import SEPARATOR
 from transforms.highlights import highlights
 from transforms.protect import freeze, protect
 from transforms.sql import text
 from warehouse.store import Store
 
 
-def tally(store: Store, run: Run, *, survey: str, wave: str) -> pd.DataFrame:
-    """One heavy pass over the view `counted`, into core.tallies for every node; returns the tree of departments."""
+def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
+    """One heavy pass over the view `counted`, into core.tallies for every node; returns the tree of departments.
+
+    A revision keeps every department of the wave's first release, also one whose answers have all left.
+    """
+    survey, wave = examination.survey, examination.wave
     roles = run.survey(survey).roles
     store.run(
         f"create or replace temporary table cells as {text('cells')}",
@@ -26,7 +30,11 @@ def tally(store: Store, run: Run, *, survey: str, wave: str) -> pd.DataFrame:
             "copied_is_asked": roles.copied is not None,
         },
     )
-    tree = wave_departments(run, [key for (key,) in store.rows("select department_key from cells")])
+    keys = {key for (key,) in store.rows("select department_key from cells")}
+    if examination.first_release_id is not None:
+        first = read_table(run.home.releases / examination.first_release_id, "departments")
+        keys |= {SEPARATOR.join(path) for path in first["path"]}
+    tree = wave_departments(run, sorted(keys))
     register_departments(store, tree)
     where = {"survey": survey, "wave": wave}
     store.replace("core.tallies", text("tallies"), where=where, parameters=where)
@@ -73,12 +81,3 @@ def remember_pattern(store: Store, release_id: str, pattern: pd.DataFrame) -> No
 def beyond_chance(metrics: pd.DataFrame) -> pd.DataFrame:
     """The departments that rose or fell beyond chance, in tree order."""
     return highlights(metrics)
-
-
-def earlier_volumes(store: Store, *, survey: str, waves: Sequence[str]) -> pd.DataFrame:
-    """The whole's counts in earlier waves, as they were last tallied."""
-    return store.frame(
-        "select wave, responses, missing_scores, contradictory from core.tallies"
-        " where survey = $survey and department_id = 'all' and wave in (select unnest($waves))",
-        {"survey": survey, "waves": list(waves)},
-    )

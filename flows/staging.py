@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flows.errors import ConfigurationError
-from flows.moment import plan, stage, withdraw
+from flows.moment import OnStep, nothing, plan, stage, withdraw
 from flows.planning import moment_of
 from flows.progress import step
 from flows.run import Run
@@ -30,7 +30,9 @@ class Staged:
         return tuple(one.sealed for one in self.prepared if one.sealed is not None)
 
 
-def stage_together(run: Run, prepared: Sequence[Prepared], *, at: str | None = None) -> Staged:
+def stage_together(
+    run: Run, prepared: Sequence[Prepared], *, at: str | None = None, on_step: OnStep = nothing
+) -> Staged:
     """Plan one moment for all that was sealed, and stage it; what is held here is held for everyone."""
     sealed = [one.sealed for one in prepared if one.sealed is not None]
     if not sealed:
@@ -40,7 +42,7 @@ def stage_together(run: Run, prepared: Sequence[Prepared], *, at: str | None = N
         _withdraw_older(run, sealed)
         ids = [one.release_id for one in sealed]
         plan(run.home, ids, at=planned_at)
-        moment = stage(run.home, run.settings, ids)[0]
+        moment = stage(run.home, run.settings, ids, on_step=on_step)[0]
         notes.append(told_time(run, moment.planned_at))
     return Staged(tuple(prepared), moment.moment_id, moment.planned_at)
 

@@ -71,7 +71,7 @@ def examine(store: Store, run: Run, found: intake.Intake, wave: str | None, *, m
 def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     """Count: one heavy pass over the responses, for every department."""
     with step("Tally"):
-        return figures.tally(store, run, survey=examination.survey, wave=examination.wave)
+        return figures.tally(store, run, examination)
 
 
 def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from checks.book import rules_by_table
 from flows.counting import Examination
 from flows.figures import beyond_chance
 from flows.home import Home
-from flows.run import Run
+from flows.run import Run, in_languages
 from flows.seal import Draft, Sealed, read_sealed, read_table
 from transforms.report.edition import METRICS, Changed, Edition, changed
 from transforms.waves import in_order
@@ -73,7 +74,8 @@ def draft(
 
 def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Sealed]) -> Edition:
     """What the pages are made from."""
-    roles = run.survey(drafted.survey).roles
+    settings = run.survey(drafted.survey)
+    roles, called = settings.roles, settings.respondents
     names = {f"name_{language}": [names[language] for names in tree["names"]] for language in drafted.languages}
     return Edition(
         organisation=drafted.organisation,
@@ -94,6 +96,8 @@ def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Seal
         history=_history(earlier),
         superpromoters_asked=roles.told_count is not None and (roles.acted_count or roles.copied) is not None,
         is_weighted=roles.weight is not None,
+        respondents=None if called is None else in_languages(called, drafted.languages),
+        check_words={rule.name: rule.says for rules in rules_by_table({}).values() for rule in rules},
     )
 
 

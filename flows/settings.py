@@ -172,6 +172,7 @@ class Survey(Model):
     """A questionnaire that runs again and again."""
 
     title: Text = ""
+    respondents: Text | None = None  # what those who answer are called, in the plural, such as "passengers"
     wave: Wave = "month"
     duplicates: Literal["keep", "drop", "latest"] = "keep"
     min_respondents: int = Field(default=10, ge=3)

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from transforms.report.edition import Edition
-from transforms.report.words import Words
+from transforms.report.sentences import first_upper
+from transforms.report.words import SOURCE, Words
 
 CONTRADICTIONS = "answers_agree"  # counts answers that were voided, not set aside
 
@@ -29,7 +30,6 @@ def checked(edition: Edition, words: Words) -> list[Checked]:
 
 def _checked(row: dict[Any, Any], edition: Edition, words: Words) -> Checked:
     own = edition.check_words.get(str(row["check"]), {}).get(words.language)
-    default = edition.languages[0]
     has_failed = row["outcome"] != "passed"
     count = None if pd.isna(row["failed_count"]) else int(row["failed_count"])
     counts_answers = row["kind"] == "rows" or row["check"] == CONTRADICTIONS
@@ -38,7 +38,7 @@ def _checked(row: dict[Any, Any], edition: Edition, words: Words) -> Checked:
         outcome=_outcome(row, words, count=count, has_failed=has_failed),
         has_failed=has_failed,
         is_notable=has_failed or (counts_answers and count != 0),
-        language=None if own or words.language == default else default,
+        language=None if own or words.language == SOURCE else SOURCE,
     )
 
 
@@ -61,11 +61,15 @@ def _outcome(row: dict[Any, Any], words: Words, *, count: int | None, has_failed
 
 def summary(checks: list[Checked], words: Words) -> str:
     """How many checks were made, and whether they held."""
-    made = words.count("%(number)s check was made.", "%(number)s checks were made.", len(checks))
-    failed = sum(check.has_failed for check in checks)
+    total, failed = len(checks), sum(check.has_failed for check in checks)
+    made = words.count(
+        "%(spelled)s check was made.", "%(spelled)s checks were made.", total, spelled=words.spelled(total)
+    )
     held = (
         words.say("All of them held.")
         if failed == 0
-        else words.count("%(number)s did not hold.", "%(number)s did not hold.", failed)
+        else words.count(
+            "%(spelled)s did not hold.", "%(spelled)s did not hold.", failed, spelled=words.spelled(failed)
+        )
     )
-    return f"{made} {held}"
+    return f"{first_upper(made)} {first_upper(held)}"

@@ -131,7 +131,9 @@ class Edition:
     superpromoters_asked: bool
     is_weighted: bool
     respondents: Mapping[str, str] | None = None  # "passengers", per language; None: "respondents"
-    check_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # check: language: what it says
+    check_words: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # check: language: what it says; else as in quality, in English
 
     def __post_init__(self) -> None:
         unknown = [language for language in self.languages if language not in LANGUAGES]

@@ -61,6 +61,7 @@ class MovedRow:
     was: str
     nps: str
     change: str
+    between: str
     range: str
     was_strip: Strip | None
     strip: Strip | None
@@ -80,7 +81,8 @@ def moved_row(
         was=words.points(then),
         nps=words.points(metric.nps),
         change=words.signed(metric.nps_change),
-        range=words.between(metric.nps_change_low, metric.nps_change_high),
+        between=words.between(metric.nps_change_low, metric.nps_change_high),
+        range=words.to(metric.nps_change_low, metric.nps_change_high),
         was_strip=None if before is None else strip(scale, before.nps, before.nps_low, before.nps_high),
         strip=strip(scale, metric.nps, metric.nps_low, metric.nps_high),
     )

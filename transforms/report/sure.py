@@ -20,7 +20,7 @@ def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> di
         "notable": [check for check in checks if check.is_notable],
         "summary": summary(checks, words),
         "caption": words.say("What was checked, for the whole"),
-        "notable_caption": words.say("What did not pass, for the whole"),
+        "notable_caption": words.say("What was set aside or did not hold, for the whole"),
     }
 
 

@@ -15,7 +15,16 @@ from flows.settings import FilesSource, Survey
 from flows.sources.files import fetch as offered
 from transforms.responses import columns_needed, mapping_hash
 from transforms.responses import conform as conforming
-from warehouse.landing import LandedFile, TextRelation, land, landed_files, open_relation, original_rows, parsed
+from warehouse.landing import (
+    LandedFile,
+    TextRelation,
+    land,
+    landed_files,
+    open_relation,
+    original_rows,
+    parsed,
+    rejected,
+)
 from warehouse.store import Store
 
 
@@ -123,7 +132,7 @@ def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: File
         duplicates=settings.duplicates,
     )
     store.run(f"create or replace table core.incoming as {select.sql}", select.parameters)
-    store.run(f"create or replace temporary table rejects as {relation.rejects}")
+    rejected(store, relation)
     return relation
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from warehouse import WarehouseError
 from warehouse.encodings import as_utf8
 from warehouse.formats import MAX_RECORD_BYTES, Table, distinct, folded, records_follow, texts_of, token
-from warehouse.store import Store, literal
+from warehouse.store import Store, literal, quoted
 
 _DELIMITERS = (",", ";", "\t", "|")
-_MOST_ORIGINAL = 100_000  # characters of a rejected line that quarantine keeps
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def table(
     records_follow(store, name, again)
     errors = f"rejects_{token()}"
     sql = f"{scan}, store_rejects=true, rejects_limit=0, rejects_table='{errors}', rejects_scan='{errors}_scans')"
-    return Table(sql, again, columns, _rejects(errors), tuple(remarks), double)
+    return Table(sql, again, columns, _rejects(errors), tuple(remarks), double, path)
 
 
 def _scan(path: Path, dialect: Dialect, columns: tuple[str, ...]) -> str:
@@ -60,17 +59,30 @@ def _scan(path: Path, dialect: Dialect, columns: tuple[str, ...]) -> str:
     )
 
 
+UNCLOSED = "unquoted value"
+
+
 def _rejects(errors: str) -> str:
-    """A quotation mark that is never closed swallows lines: each of them counts as a record that was lost."""
+    """A quotation mark that is never closed swallows lines: each of them is a record of its own here."""
     return (
         "select line + position - 1 as line_number, reason, piece as original from (select line, reason,"
         " unnest(pieces) as piece, unnest(range(1, len(pieces) + 1)) as position from (select"
         " min(line)::bigint as line, string_agg(distinct lower(error_type::varchar), ', ') as reason,"
         " case when bool_or(error_type::varchar = 'UNQUOTED VALUE')"
         " then string_split(rtrim(min(csv_line), chr(10) || chr(13)), chr(10))"
-        f" else [left(min(csv_line), {_MOST_ORIGINAL})] end as pieces"
-        f" from {errors} group by line_byte_position)) order by line_number"
+        " else [min(csv_line)] end as pieces"
+        f" from {errors} group by line_byte_position)) where trim(piece) <> '' order by line_number"
     )
+
+
+def lines_lost(store: Store, path: Path, again: str, columns: Collection[str], rejected: int) -> int:
+    """How many lines are in no record and in no reject: what an unclosed quotation mark swallows in a large file."""
+    newlines = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in map(quoted, columns))
+    in_records = store.rows(f"select count(*) + coalesce(sum({newlines}), 0) from {again}")[0][0]
+    in_header = 1 + sum(column.count("\n") for column in columns)
+    with path.open("rb") as file:
+        in_file = sum(1 for line in file if line.strip())
+    return max(0, in_file - int(in_records) - in_header - rejected)
 
 
 def _dialect(store: Store, name: str, path: Path, expected: Collection[str], delimiter: str | None) -> Dialect:

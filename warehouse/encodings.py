@@ -54,7 +54,10 @@ def _head(path: Path, size: int = 4096) -> bytes:
         head = file.read(size)
     if not head.startswith(GZIP):
         return head
-    return zlib.decompressobj(wbits=31).decompress(path.open("rb").read(size), size)
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, size)
+    except zlib.error:
+        return head  # damaged: told when it is unpacked
 
 
 def unpacked(landed: Landed, scratch: Path) -> tuple[Path, tuple[str, ...]]:
@@ -98,9 +101,11 @@ def as_utf8(path: Path, name: str, scratch: Path, encoding: str | None) -> tuple
     """The text as UTF-8 with one kind of line end: the file itself where it is so already, else a copy in scratch."""
     with path.open("rb") as file:
         head = file.read(4)
+    if encoding is not None:
+        encoding = _known(encoding, name)
     encoding = encoding or next((known for mark, known in _MARKS if head.startswith(mark)), None)
     copy = scratch / f"{path.name}.utf8"
-    if encoding and codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
+    if encoding is not None and encoding not in ("utf-8", "utf-8-sig", "ascii"):
         _transcoded(path, name, copy, encoding)
         path, remarks = copy, [f"{name}: read as {encoding}"]
     else:
@@ -116,6 +121,13 @@ def as_utf8(path: Path, name: str, scratch: Path, encoding: str | None) -> tuple
         remarks += _mended(path, name, copy)
         path = copy
     return path, remarks
+
+
+def _known(encoding: str, name: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise WarehouseError(f"{name}: '{encoding}' is not an encoding; allowed are such as utf-8, cp1252") from None
 
 
 def _looked(path: Path) -> _Look:

@@ -26,6 +26,7 @@ class Table:
     rejects: str = NO_REJECTS
     remarks: tuple[str, ...] = ()
     duplicates: frozenset[str] = field(default=frozenset())  # names that stand there more than once
+    path: Path | None = None  # the text that was parsed, where lines can get lost
 
 
 def folded(name: str) -> str:
@@ -109,16 +110,20 @@ def _cell(value: object) -> str | None:
 
 
 def json_lines(store: Store, name: str, path: Path, encoding: str | None) -> Table:
-    """One JSON object per line; its keys are the columns, nested values stay JSON text; other lines are rejected."""
+    """One JSON object per line; its keys are the columns, nested values stay JSON text; other lines are rejected.
+
+    Blank lines are not counted, neither as records nor in the line numbers of what is rejected.
+    """
     path, remarks = as_utf8(path, name, store.scratch, encoding)
     options = f"delim='\x01', quote='', escape='', header=false, auto_detect=false, max_line_size={MAX_RECORD_BYTES}"
     lines = f"read_csv({literal(str(path))}, {options}, columns={{'line': 'VARCHAR'}}, ignore_errors=true)"
     lines = f"(select line from {lines} where trim(line) <> '')"
     is_object = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
     found = store.rows(
-        f"select key from (select unnest(json_keys(line)) as key, number from"
+        "select key from (select unnest(json_keys(line)) as key,"
+        " generate_subscripts(json_keys(line), 1) as position, number from"
         f" (select line, row_number() over () as number from {lines}) where {is_object})"
-        " group by key order by min(number), key"
+        " group by key order by min((number, position))"
     )
     if not found:
         raise WarehouseError(f"{name}: not one line is a JSON object; export it as JSON Lines, one object per line")

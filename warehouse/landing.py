@@ -41,6 +41,7 @@ class TextRelation:
     remarks: tuple[str, ...]  # for the operator: nothing in them is data
     rejects: str  # a select of line_number, reason, original; valid once `sql` has been read
     again: str  # the same rows, for a second reading that must not store its rejects twice
+    path: Path | None = None  # the text that was parsed, where lines can get lost
 
 
 def land(
@@ -105,7 +106,7 @@ def open_relation(
         "update raw.files set columns = $columns where survey = $survey and file_id = $file_id",
         {"columns": list(table.columns), "survey": landed.survey, "file_id": landed.file_id},
     )
-    return TextRelation(table.sql, table.columns, landed.format, remarks, table.rejects, table.again)
+    return TextRelation(table.sql, table.columns, landed.format, remarks, table.rejects, table.again, table.path)
 
 
 def parsed(store: Store, landed: LandedFile, *, records: int) -> None:
@@ -116,6 +117,27 @@ def parsed(store: Store, landed: LandedFile, *, records: int) -> None:
         "update raw.files set records = $records where survey = $survey and file_id = $file_id",
         {"records": records, "survey": landed.survey, "file_id": landed.file_id},
     )
+
+
+def rejected(store: Store, relation: TextRelation) -> str:
+    """A temporary table (line_number, reason, original) of what the parser rejected; valid once the relation was read.
+
+    In large files DuckDB drops the lines that an unclosed quotation mark swallows, and tells of one: that is an error.
+    """
+    store.run(f"create or replace temporary table rejects as {relation.rejects}")
+    unclosed, first, count = store.rows(
+        "select count(*) filter (reason like $unclosed), min(line_number) filter (reason like $unclosed), count(*)"
+        " from rejects",
+        {"unclosed": f"%{delimited.UNCLOSED}%"},
+    )[0]
+    if unclosed and relation.path is not None:
+        lost = delimited.lines_lost(store, relation.path, relation.again, relation.columns, count)
+        if lost:
+            raise WarehouseError(
+                f"a quotation mark in or near line {first} is never closed, and {lost} lines after it cannot be read; "
+                "mend that line, or export the file again"
+            )
+    return "rejects"
 
 
 def original_rows(store: Store, relation: TextRelation, numbers: str) -> str:
@@ -139,6 +161,8 @@ def _copied(stream: BinaryIO, draft: Path, name: str) -> tuple[str, int]:
             digest.update(chunk)
             file.write(chunk)
             size += len(chunk)
+            if before is not None and size > before[0]:  # it may grow as fast as it is read
+                break
         file.flush()
         os.fsync(file.fileno())
     if before is not None and (before != _state(stream) or before[0] != size):

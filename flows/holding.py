@@ -28,6 +28,7 @@ class NotReadyError(HeldError):
     def __init__(self, states: Sequence[DeliveryState], refusals: Sequence[Refusal]) -> None:
         super().__init__(says(states, refusals))
         self.refused = refused_by(states, refusals)
+        self.public = says(states, [Refusal(refusal.delivery_id, "") for refusal in refusals])
 
 
 def hold(
@@ -38,19 +39,25 @@ def hold(
     *,
     channels: Channels,
     reason: str,
+    details: str | None = None,
     refused: Sequence[tuple[str, str]] = (),
     moment_id: str | None = None,
     lease: Lease | None = None,
 ) -> NoReturn:
-    """Record the hold, tell everyone, and raise HeldError; what is published says it once no moment is under way."""
-    held = decisions.hold(ledger, release_ids, reason=reason, moment_id=moment_id, refused=refused)
+    """Record the hold, tell everyone, and raise HeldError; what is published says it once no moment is under way.
+
+    `reason` is for everyone, `details` (servers, paths) for the operator: the ledger and the error's message have both.
+    """
+    held = decisions.hold(
+        ledger, release_ids, reason=reason, details=details or reason, moment_id=moment_id, refused=refused
+    )
     announce(channels, "held", reason)
     with suppress(OSError, WarehouseError):  # the hold stands; what is published follows at the next start
         if lease is None:
             renew_if_free(ledger, home, settings)
         else:
             renew(ledger, home, settings)
-    raise held_error(held, reason)
+    raise held_error(held, details or reason)
 
 
 def hold_moment(
@@ -93,7 +100,8 @@ def refused_by(states: Sequence[DeliveryState], refusals: Sequence[Refusal]) -> 
 def says(states: Sequence[DeliveryState], refusals: Sequence[Refusal]) -> str:
     """Who was not ready and why, by department and serial number."""
     who = _who(states)
-    lines = list(dict.fromkeys(f"{' by '.join(who[r.delivery_id])}: {r.reason}" for r in refusals))
+    named = ((" by ".join(who[refusal.delivery_id]), refusal.reason) for refusal in refusals)
+    lines = list(dict.fromkeys(f"{name}: {reason}" if reason else name for name, reason in named))
     more = f"; and {len(lines) - NAMED_AT_MOST} more" if len(lines) > NAMED_AT_MOST else ""
     return "not ready: " + "; ".join(lines[:NAMED_AT_MOST]) + more
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from flows.audience import deliveries, recorded, restored, uncovered
 from flows.channels.by_name import Factory, channel_for, channels_for
 from flows.errors import ConfigurationError
-from flows.holding import announce, each, excused, hold, refused_by, refusing, says
+from flows.holding import NotReadyError, announce, each, excused, hold, refusing
 from flows.home import Home
 from flows.publication import renew_if_free
 from flows.seal import read_sealed, read_table
@@ -69,8 +69,17 @@ def stage(
         answers = each(channels, lambda name, channel: channel.stage(), otherwise=refusing(states))
         refusals = excused(ledger, states, [refusal for answer in answers for refusal in answer])
         if refusals:
-            reason, refused = says(states, refusals), refused_by(states, refusals)
-            hold(ledger, home, settings, release_ids, channels=channels, reason=reason, refused=refused)
+            fault = NotReadyError(states, refusals)
+            hold(
+                ledger,
+                home,
+                settings,
+                release_ids,
+                channels=channels,
+                reason=fault.public,
+                details=str(fault),
+                refused=fault.refused,
+            )
         moments = decisions.stage(ledger, release_ids)
     on_step("staged")
     return moments

@@ -24,7 +24,7 @@ from flows.publication import renew
 from flows.settings import Settings
 from flows.waiting import Appointment
 from warehouse import WarehouseError, decisions
-from warehouse.decisions import Answer, Breach, LeaseLostError
+from warehouse.decisions import Answer, Breach, LeaseLostError, OvertakenError
 from warehouse.leases import Lease
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment, Release
@@ -219,14 +219,16 @@ def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, le
     moment = run.ledger.moment(run.moment.moment_id)
     if moment is not None and moment.phase in ("released", "confirmed"):
         return
-    is_said = isinstance(error, (HeldError, WarehouseError))
+    fault = f"the release could not be opened ({type(error).__name__})"
+    is_for_all = isinstance(error, (HeldError, OvertakenError))
     hold(
         run.ledger,
         run.home,
         run.settings,
         ids,
         channels=channels,
-        reason=str(error) if is_said else f"the release could not be opened ({type(error).__name__})",
+        reason=error.public if isinstance(error, NotReadyError) else str(error) if is_for_all else fault,
+        details=str(error) if isinstance(error, (HeldError, WarehouseError)) else fault,
         refused=error.refused if isinstance(error, NotReadyError) else (),
         moment_id=run.moment.moment_id,
         lease=lease,

@@ -1,5 +1,6 @@
 """After a kill at any instruction: what was under way is finished or undone, and it is said which."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from flows.channels.by_name import Factory, channel_for
@@ -15,6 +16,7 @@ from warehouse.leases import Lease, give_back, held_by, take
 from warehouse.ledger import Ledger
 from warehouse.records import Moment
 
+ATTEMPTS = 5
 LATE = timedelta(minutes=1)  # a process that is on time may still be waiting for the lease
 
 
@@ -93,12 +95,15 @@ def _hold(ledger: Ledger, home: Home, settings: Settings, moment: Moment, lease:
 
 
 def _complete(ledger: Ledger, home: Home, settings: Settings, factory: Factory) -> list[str]:
-    ids = [release.release_id for release in ledger.released()]
-    tried = complete_late(ledger, home, settings, ids, factory=factory)
-    left = {state.delivery_id for state in lacking(ledger, ids)}
+    """Try again to reach who lacks something, a few times; after that only a retry that names the release does."""
+    tried = Counter(event.delivery_id for event in ledger.events(kinds=("failed", "unknown")))
+    missing = lacking(ledger, [release.release_id for release in ledger.released()])
+    ids = dict.fromkeys(state.release_id for state in missing if tried[state.delivery_id] < ATTEMPTS)
+    asked = complete_late(ledger, home, settings, list(ids), factory=factory)
+    left = {state.delivery_id for state in lacking(ledger, list(ids))}
     return [
         f"{state.recipient} by {state.channel}: {'still lacks it' if state.delivery_id in left else 'completed late'}"
-        for state in tried
+        for state in asked
     ]
 
 

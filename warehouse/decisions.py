@@ -167,6 +167,7 @@ def hold(
     release_ids: Sequence[str],
     *,
     reason: str,
+    details: str = "",
     moment_id: str | None = None,
     refused: Sequence[tuple[str, str]] = (),
 ) -> tuple[Release, ...]:
@@ -178,7 +179,14 @@ def hold(
         held = [_must(ledger, release_id) for release_id in release_ids]
         held = [release for release in held if release.state in BEFORE_RELEASE]
         if held:
-            ledger.add("held", release_ids=_ids(held), moment_id=moment_id, reason=reason, refused=list(refused))
+            ledger.add(
+                "held",
+                release_ids=_ids(held),
+                moment_id=moment_id,
+                reason=reason,
+                details=details,
+                refused=list(refused),
+            )
     return tuple(held)
 
 

@@ -41,7 +41,6 @@ REGISTER = pa.schema(
         *((name, pa.string()) for name in ("delivery_id", "release_id", "recipient", "channel", "language", "status")),
         ("opened_at", TIME),
         ("answered_at", TIME),
-        ("detail", pa.string()),
         ("is_breach", pa.bool_()),
         ("position", pa.int32()),
     ]

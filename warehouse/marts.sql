@@ -148,8 +148,7 @@ create table mart.deliveries (
     status varchar, -- delivered, failed, unknown or left_out; NULL until the release is confirmed.
     opened_at timestamp, -- When it was opened for the recipient, UTC.
     answered_at timestamp, -- When he, or his server, confirmed it, UTC.
-    is_breach boolean not null, -- Whether it came late, or was not answered in time.
-    detail varchar -- What is to be said besides.
+    is_breach boolean not null -- Whether it came late, or was not answered in time.
 );
 insert into mart.deliveries by name
 select e.release_id, e.revision, e.is_latest, e.survey, e.wave, d.* exclude (release_id, position)

@@ -183,8 +183,9 @@ def test_a_held_release_says_on_the_published_site_that_and_why_it_is_held(home:
         stage(home, settings, [later])
     assert in_mart(home) == before
     index = (home.published / "site" / "index.html").read_text()
-    assert "2026-11" in index
-    assert "Ships #1 by folder" in index
+    assert "not ready: Ships #1 by folder" in index
+    assert "in the way" not in index
+    assert str(home.path) not in index
     assert "-55.5" not in index
 
 

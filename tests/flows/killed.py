@@ -1,0 +1,73 @@
+"""A release in a process of its own that is killed at a named step, or after a while, and the next start after it."""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from flows.home import Home
+from flows.moment import plan, record, stage
+from flows.recover import recover
+from flows.release import Report, open_moment, report
+from tests.flows.sealed import settings_for
+from warehouse.ledger import Ledger
+
+CONTEXT = get_context("forkserver")  # children that have imported everything already
+CONTEXT.set_forkserver_preload(["tests.flows.killed", "flows.channels.webhook", "flows.channels.folder"])
+
+
+def killed(
+    home: Home,
+    audience: Sequence[dict[str, Any]],
+    release_ids: Sequence[str],
+    *,
+    step: str | None = None,
+    seconds: float | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Release in another process that dies at a step or after so many seconds of it; False where it came to its end."""
+    child = CONTEXT.Process(target=_release, args=(home.path, audience, release_ids, step, at))
+    child.start()
+    if seconds is not None:
+        time.sleep(seconds)
+        child.kill()
+    child.join(120)
+    assert child.exitcode in (0, -signal.SIGKILL), f"it ended by itself with {child.exitcode}"
+    return child.exitcode != 0
+
+
+def started_again(
+    home: Home, audience: Sequence[dict[str, Any]], release_ids: Sequence[str]
+) -> tuple[Report, list[str]]:
+    """What the next `zwerm run` does: recover, then bring the same releases to their end; with what it said."""
+    settings = settings_for(home, audience=audience)
+    said = recover(home, settings)
+    if not all(record(home, release_id) in ("released", "confirmed") for release_id in release_ids):
+        plan(home, release_ids)
+        (moment,) = stage(home, settings, release_ids)
+        return open_moment(home, settings, moment.moment_id), said
+    with Ledger.open(home.ledger) as ledger:
+        release = ledger.release(release_ids[0])
+        assert release is not None
+        assert release.moment_id is not None
+        return report(ledger, release.moment_id), said
+
+
+def _release(
+    path: Path, audience: Sequence[dict[str, Any]], release_ids: Sequence[str], step: str | None, at: datetime | None
+) -> None:
+    def on_step(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    home = Home(path)
+    settings = settings_for(home, audience=audience)
+    for release_id in release_ids:
+        record(home, release_id)
+    plan(home, release_ids, at=at)
+    (moment,) = stage(home, settings, release_ids, on_step=on_step)
+    open_moment(home, settings, moment.moment_id, on_step=on_step)

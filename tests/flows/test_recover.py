@@ -1,0 +1,211 @@
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows import opening
+from flows.channels import webhook
+from flows.home import Home
+from flows.recover import recover, retry
+from flows.release import open_moment
+from tests.flows.killed import killed, started_again
+from tests.flows.receivers import Receivers, webhook_receivers
+from tests.flows.sealed import files_below, sealed, settings_for
+from warehouse.ledger import Ledger
+
+STEPS = (
+    *("sealed", "staged", "arming", "armed", "committed"),
+    *("opened:0", "opened:1", "opened:2", "opened:3", "opened:4", "confirmed", "renewed"),
+)
+FIGURES = "select * from mart.promoter_metrics order by department_id"
+DECIDED = STEPS[STEPS.index("committed") :]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A home, who receives from it, and the receivers of its webhooks."""
+
+    home: Home
+    audience: list[dict[str, Any]]
+    receivers: Receivers
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with webhook_receivers(tmp_path / "receivers", 2) as receivers:
+        yield placed(tmp_path / "home", receivers)
+
+
+def placed(path: Path, receivers: Receivers) -> Place:
+    audience: list[dict[str, Any]] = [
+        {"department": [], "folder": "shares/all"},
+        {"department": ["Ships"], "folder": "shares/ships"},
+        {"department": [], "webhook": {"url": receivers.url(0)}},
+        {"department": ["Ships"], "webhook": {"url": receivers.url(1)}},
+    ]
+    path.mkdir()
+    return Place(Home(path).prepare(), audience, receivers)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home in which the same release came to its end without a kill."""
+    home = Home(tmp_path_factory.mktemp("undisturbed")).prepare()
+    folders = [{"department": [], "folder": "shares/all"}, {"department": ["Ships"], "folder": "shares/ships"}]
+    assert not killed(home, folders, [sealed(home)])
+    return home
+
+
+def content(home: Home) -> dict[str, bytes]:
+    """All that was released: every shared file and every sealed page of the site."""
+    site = files_below(home.published / "site")
+    own = {name: data for name, data in site.items() if "/r1/" in name and not name.endswith("register.html")}
+    return {**files_below(home.path / "shares"), **own}
+
+
+def in_mart(home: Home, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(os.path.realpath(home.published / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def readable(home: Home) -> bool:
+    """Whether anyone could read anything of the release in the published or the shared folders."""
+    shared = [path for path in (home.path / "shares").rglob("release.json") if ".zwerm-" not in str(path)]
+    is_shown = (home.published / "current").is_symlink() and bool(in_mart(home, "select 1 from mart.promoter_metrics"))
+    return bool(shared) or is_shown
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_named_step_the_next_start_gives_everyone_the_same_content(
+    place: Place, undisturbed: Home, step: str
+) -> None:
+    one = sealed(place.home)
+    assert killed(place.home, place.audience, [one], step=step)
+    if step not in DECIDED:
+        assert not readable(place.home)
+        assert place.receivers.calls("release") == []
+    report, said = started_again(place.home, place.audience, [one])
+    assert {d.status for d in report.deliveries} == {"delivered"}
+    assert bool(said) == (step not in ("sealed", "staged", "renewed"))
+
+    expected = (place.home.releases / one / "release.json").read_bytes()
+    calls = place.receivers.calls("release")
+    assert {call.body for call in calls} == {expected}
+    for receiver in (0, 1):
+        keys = {call.headers["idempotency-key"] for call in calls if call.receiver == receiver}
+        assert len(keys) == 1
+
+    assert content(place.home) == content(undisturbed) != {}
+    assert in_mart(place.home, FIGURES) == in_mart(undisturbed, FIGURES) != []
+    assert in_mart(place.home, "select distinct status from mart.deliveries") == [("delivered",)]
+    assert list((place.home.published / ".next").iterdir()) == []
+    assert list((place.home.path / "shares").glob("*/.zwerm-*")) == []
+    assert recover(place.home, settings_for(place.home, audience=place.audience)) == []
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.5, 0.9, 1.4])
+def test_killed_at_any_time_nothing_is_lost_and_nothing_is_a_mixture(place: Place, seconds: float) -> None:
+    one = sealed(place.home)
+    killed(place.home, place.audience, [one], seconds=seconds)
+    report, _ = started_again(place.home, place.audience, [one])
+    assert {d.status for d in report.deliveries} == {"delivered"}
+    for receiver in (0, 1):
+        keys = {c.headers["idempotency-key"] for c in place.receivers.calls("release") if c.receiver == receiver}
+        assert len(keys) == 1
+    names = {name.split("/", 1)[0] for name in files_below(place.home.path / "shares")}
+    assert names == {"all", "ships"}
+    assert in_mart(place.home, "select count(distinct release_id) from mart.promoter_metrics") == [(1,)]
+
+
+def test_who_was_acknowledged_before_the_kill_is_not_sent_anything_again(place: Place) -> None:
+    one = sealed(place.home)
+    killed(place.home, place.audience, [one], step="confirmed")
+    before = len(place.receivers.calls("release"))
+    started_again(place.home, place.audience, [one])
+    assert len(place.receivers.calls("release")) == before == 2
+
+
+def test_a_moment_that_was_completed_after_a_kill_says_so_in_its_register(place: Place) -> None:
+    one = sealed(place.home)
+    killed(place.home, place.audience, [one], step="opened:1")
+    report, said = started_again(place.home, place.audience, [one])
+    assert "the process ended while it opened" in said[0]
+    assert report.breaches == (said[0].split(": ", 1)[1],)
+    assert report.skew_ms is not None
+    assert report.skew_ms > 100
+    register = (place.home.published / "site/passengers/2026-10/r1/en/register.html").read_text()
+    assert "cut short" in register
+
+
+def test_every_release_of_a_moment_is_completed_together(place: Place) -> None:
+    both = [sealed(place.home), sealed(place.home, survey="staff")]
+    killed(place.home, place.audience, both, step="committed")
+    assert not readable(place.home)
+    report, _ = started_again(place.home, place.audience, both)
+    assert sorted(release.release_id for release in report.releases) == sorted(both)
+    assert in_mart(place.home, "select distinct release_id from mart.releases order by 1") == [
+        (name,) for name in sorted(both)
+    ]
+
+
+def test_a_planned_moment_whose_process_died_is_open_again_until_its_time(place: Place) -> None:
+    one, at = sealed(place.home), datetime.now(UTC) + timedelta(seconds=15)
+    settings = settings_for(place.home, audience=place.audience)
+    killed(place.home, place.audience, [one], step="armed", at=at)
+    assert recover(place.home, settings) == [
+        "passengers 2026-10: was being armed when the process ended; nothing was sent"
+    ]
+    with Ledger.open(place.home.ledger) as ledger:
+        (moment,) = ledger.open_moments()
+    report = open_moment(place.home, settings, moment.moment_id)
+    assert moment.planned_at == at
+    assert all(d.opened_at is not None and d.opened_at >= at for d in report.deliveries)
+    assert report.breaches == ()
+
+
+def test_a_planned_moment_that_nobody_opened_is_held_by_the_next_start_and_everyone_is_told(place: Place) -> None:
+    one, at = sealed(place.home), datetime.now(UTC) - timedelta(hours=1)
+    settings = settings_for(place.home, audience=place.audience)
+    killed(place.home, place.audience, [one], step="staged", at=at)
+    (said,) = recover(place.home, settings)
+    assert "passengers 2026-10: held, nobody has anything. its time" in said
+    assert not readable(place.home)
+    told = [json.loads(call.body) for call in place.receivers.calls("held")]
+    assert len(told) == 2
+    assert all("passed while nothing ran" in notice["reason"] for notice in told)
+    assert "passed while nothing ran" in (place.home.published / "site" / "index.html").read_text()
+    (moment,) = retry(place.home, settings)
+    assert {d.status for d in open_moment(place.home, settings, moment.moment_id).deliveries} == {"delivered"}
+    assert len(place.receivers.calls("release")) == 2
+
+
+def test_one_who_does_not_answer_after_the_commit_is_completed_later_as_a_breach(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "CONFIRM_SECONDS", 2.0)
+    monkeypatch.setattr(webhook, "COMPLETE_SECONDS", 2.0)
+    one = sealed(place.home)
+    place.receivers.behave({1: {"release": [503]}})
+    started_again(place.home, place.audience, [one])
+    with Ledger.open(place.home.ledger) as ledger:
+        states = {d.recipient: (d.status, d.is_breach) for d in ledger.deliveries(one) if d.channel == "webhook"}
+        assert ledger.state(one) == "confirmed"
+    assert states["Our organisation #2"] == ("delivered", False)
+    assert states["Ships #2"] == ("failed", True)
+    place.receivers.behave({})
+    said = recover(place.home, settings_for(place.home, audience=place.audience))
+    assert said == ["Ships #2 by webhook: completed late"]
+    assert in_mart(place.home, "select status, is_breach from mart.deliveries where recipient = 'Ships #2'") == [
+        ("delivered", True)
+    ]
+    calls = [call for call in place.receivers.calls("release") if call.receiver == 1]
+    assert len({call.headers["idempotency-key"] for call in calls}) == 1
+    assert [call.status for call in calls].count(204) == 1
+    assert retry(place.home, settings_for(place.home, audience=place.audience), one) == ()
+    assert len([call for call in place.receivers.calls("release") if call.receiver == 1]) == len(calls)

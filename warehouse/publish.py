@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from warehouse.records import DeliveryState
 
 FIXED = ("warehouse.duckdb", "site", "parquet")
 EARLIER_KEPT = 4  # a reader may be between the link and the file: at least three
+GRACE_SECONDS = 60.0  # for a reader who waits for his turn while publications follow closely
 FOLDER, FILE = 0o755, 0o644
 
 
@@ -114,15 +116,17 @@ def current(published: Path) -> Path | None:
     return published / link.readlink() if link.is_symlink() else None
 
 
-def settle(published: Path) -> None:
+def settle(published: Path, *, grace_seconds: float = GRACE_SECONDS) -> None:
     """Have the links on disk, and remove what no reader can still be on his way to."""
     for folder in (published, published / ".r"):
         sync(folder)
     shown = current(published)
-    earlier = [path for path in (published / ".r").iterdir() if path != shown]
-    earlier.sort(key=lambda path: path.stat().st_ctime_ns, reverse=True)
-    for path in earlier[EARLIER_KEPT:]:
-        shutil.rmtree(path)
+    folders = [(path.stat().st_ctime, path) for path in (published / ".r").iterdir()]  # when it was shown
+    earlier = sorted((one for one in folders if one[1] != shown), reverse=True)
+    replaced_at = [max((at for at, path in folders if path == shown), default=0.0), *(at for at, _ in earlier)]
+    for (_, path), at in list(zip(earlier, replaced_at, strict=False))[EARLIER_KEPT:]:
+        if time.time() - at >= grace_seconds:
+            shutil.rmtree(path)
 
 
 def contents(sealed: Path) -> dict[str, Path]:

@@ -239,6 +239,8 @@ def test_what_was_left_half_made_is_gone_at_the_next_assembly(home: Home) -> Non
 
 def test_at_least_three_earlier_publications_stay_for_readers_on_their_way(home: Home) -> None:
     made = [published(home, index=str(number).encode()) for number in range(7)]
+    assert len(list((home.published / ".r").iterdir())) == 7  # all of them within a minute
+    publish.settle(home.published, grace_seconds=0)
     kept = {path.name for path in (home.published / ".r").iterdir()}
     assert kept == {one.name for one in made[-1 - publish.EARLIER_KEPT :]}
     assert publish.EARLIER_KEPT >= 3

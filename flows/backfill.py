@@ -9,7 +9,6 @@ from prefect import flow
 from flows import counting
 from flows.counting import Examination
 from flows.errors import FlowError
-from flows.guard import guarded
 from flows.intake import Intake
 from flows.open_moment import hand_over
 from flows.progress import step, tell
@@ -17,7 +16,7 @@ from flows.run import Run
 from flows.seal import Sealed
 from flows.staging import Staged, stage_together
 from flows.steps import Prepared, fetch, prepare_wave
-from flows.tasks import as_task
+from flows.tasks import Outcome, as_task, told
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
 from warehouse.store import Store
@@ -58,12 +57,12 @@ def backfill(
         dry_run: Only the plan.
         config: The path of zwerm.toml.
     """
-    return guarded(_backfill)(survey, first, last, reason=reason, at=at, dry_run=dry_run, config=config)
+    return told(_backfill)(survey, first, last, reason=reason, at=at, dry_run=dry_run, config=config)
 
 
 def _backfill(
     survey: str, first: str, last: str, *, reason: str | None, at: str | None, dry_run: bool, config: Path
-) -> tuple[Plan, Staged]:
+) -> Outcome[tuple[Plan, Staged]]:
     run = Run.begin(config)
     run.survey(survey)
     with run.store() as store:
@@ -73,8 +72,8 @@ def _backfill(
             tell(f"         {line}")
         prepared = [] if dry_run else _prepared(store, run, found, made, reason=reason)
     staged = as_task(stage_together)(run, prepared, at=at)
-    hand_over(run, staged)
-    return made, staged
+    opens = hand_over(run, staged) if staged.moment_id else "Nothing to open."
+    return Outcome((made, staged), "\n".join([*made.lines, opens]))
 
 
 def plan(store: Store, run: Run, found: Intake, first: str, last: str) -> Plan:

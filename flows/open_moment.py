@@ -1,26 +1,32 @@
 """The flow that opens a moment: arm, wait for T, open for everyone, confirm; one task without retries or logs."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from httpx import HTTPError
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import DeploymentStatus
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
-from prefect.runtime import deployment as running_deployment
 
 from flows import release
-from flows.guard import guarded
+from flows.calls import nothing_to_do
 from flows.progress import step
 from flows.release import Report
 from flows.run import Run
-from flows.staging import Staged
-from flows.summary import summary
-from flows.tasks import as_task
+from flows.staging import Staged, told_time
+from flows.summary import deliveries, summary
+from flows.tasks import Outcome, as_task, is_served, told
 from warehouse.ledger import Ledger
 
+DEPLOYMENT = "zwerm"
+NAME = f"open_moment/{DEPLOYMENT}"
 LEAD = timedelta(seconds=45)  # a flow's process is up within half a minute; arming needs the rest
-NAME = "open_moment/zwerm"
+NEAR = LEAD + timedelta(seconds=15)  # too near for another process: who prepared it opens it
+ATTEMPTS = 3  # right after a runner's start, scheduling may fail once
 
 
 @flow(name="open_moment", persist_result=False)
@@ -31,11 +37,16 @@ def open_moment(moment_id: str, config: Path = Path("zwerm.toml")) -> Report:
         moment_id: The moment, as `zwerm status` names it.
         config: The path of zwerm.toml.
     """
-    return guarded(_open_moment)(moment_id, config)
+    return told(_open_moment)(moment_id, config)
 
 
-def _open_moment(moment_id: str, config: Path) -> Report:
-    run = Run.begin(config)
+def _open_moment(moment_id: str, config: Path) -> Outcome[Report]:
+    opened = open_here(Run.begin(config), moment_id)
+    return Outcome(opened, _words(opened))
+
+
+def open_here(run: Run, moment_id: str) -> Report:
+    """Open the moment in this process, and leave in Prefect what came of it."""
     opened = as_task(arm_open_confirm)(run, moment_id)
     create_markdown_artifact(
         key="release", markdown=summary(run, opened), description="What everyone received at this moment"
@@ -51,27 +62,54 @@ def arm_open_confirm(run: Run, moment_id: str) -> Report:
     return opened
 
 
-def hand_over(run: Run, staged: Staged) -> None:
-    """Where deployments are served, have the moment opened by a run of its own, seen and cancelled in Prefect's UI."""
-    if staged.moment_id is not None and running_deployment.id is not None:
-        schedule(run, staged.moment_id, staged.planned_at)
+def hand_over(run: Run, staged: Staged) -> str:
+    """Have what a served run staged opened, and say how: by a run of its own; here where none is served or T is near.
+
+    A run of its own is seen, and can be cancelled, in Prefect's pages. On the command line, who called opens it.
+    """
+    if staged.moment_id is None or not is_served():
+        return " ".join(nothing_to_do(run, one) for one in staged.prepared)
+    is_near = staged.planned_at is not None and staged.planned_at - datetime.now(UTC) < NEAR
+    if not is_near and _is_opening_served() and schedule(run, staged.moment_id, staged.planned_at):
+        return told_time(run, staged.planned_at)
+    return _words(open_here(run, staged.moment_id))
 
 
 def schedule(run: Run, moment_id: str, planned_at: datetime | None) -> bool:
-    """Schedule the opening of a moment at T less the lead; False where no deployment of it is served."""
+    """Schedule the opening of a moment at T less the lead; False where no deployment of it is known."""
     at = planned_at - LEAD if planned_at else datetime.now(UTC)
-    try:
-        run_deployment(
-            name=NAME,
-            parameters={"moment_id": moment_id, "config": str(run.settings.file)},
-            scheduled_time=max(at, datetime.now(UTC)),
-            timeout=0,
-            as_subflow=False,
-            idempotency_key=f"{moment_id}-{_attempt(run, moment_id)}",
-        )
-    except ObjectNotFound:
-        return False
-    return True
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            run_deployment(
+                name=NAME,
+                parameters={"moment_id": moment_id, "config": str(run.settings.file)},
+                scheduled_time=max(at, datetime.now(UTC)),
+                timeout=0,
+                as_subflow=False,
+                idempotency_key=f"{moment_id}-{_attempt(run, moment_id)}",
+            )
+        except ObjectNotFound:
+            return False
+        except HTTPError:
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(attempt)
+        else:
+            return True
+    return False
+
+
+def _words(opened: Report) -> str:
+    return "; ".join(deliveries(opened))
+
+
+def _is_opening_served() -> bool:
+    """Whether somebody asks for openings to run: what nobody runs would miss its moment."""
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_deployment_by_name(NAME).status == DeploymentStatus.READY
+        except ObjectNotFound:
+            return False
 
 
 def _attempt(run: Run, moment_id: str) -> str:

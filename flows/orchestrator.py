@@ -1,4 +1,8 @@
-"""Prefect's server: the one that the active profile names, else the home's own, private to the pipeline's account."""
+"""Prefect's server: the one that the active profile names, else the home's own, private to the pipeline's account.
+
+All processes of a home share one server. Each holds a shared lock on `users.lock` while it uses it; who finds himself
+the last ends it, and who finds one that nobody uses, because its users were killed, ends it before he starts his own.
+"""
 
 import json
 import os
@@ -9,8 +13,8 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -19,8 +23,10 @@ import psutil
 
 from flows.errors import FlowError
 from flows.home import PRIVATE_FILE, Home
+from flows.locks import Lock, locked
 
-STARTS_WITHIN_SECONDS = 120
+STARTS_WITHIN_SECONDS = 180
+ENDS_WITHIN_SECONDS = 5
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -34,8 +40,9 @@ def named_server() -> str | None:
     if address := os.environ.get("PREFECT_API_URL"):
         return address
     folder = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    file = Path(os.environ.get("PREFECT_PROFILES_PATH", folder / "profiles.toml"))
     try:
-        profiles = tomllib.loads((folder / "profiles.toml").read_text(encoding="utf-8"))
+        profiles = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     active = profiles.get("profiles", {}).get(os.environ.get("PREFECT_PROFILE", profiles.get("active")), {})
@@ -44,35 +51,28 @@ def named_server() -> str | None:
 
 
 @contextmanager
-def server(home: Home) -> Iterator[str]:
-    """An address of a Prefect server that is up; one of the home's own ends with the block, unless it ran before.
+def server(home: Home, *, port: int | None = None) -> Iterator[str]:
+    """The address of a Prefect server that is up or coming up; one of the home's own ends with its last user.
 
-    The server starts at once and this returns at once: what is heavy to import can be imported meanwhile;
-    `wait_until_up` is called before the first flow.
+    It starts at once and this returns at once: what is heavy to import can be imported meanwhile, and `wait_until_up`
+    is called before the first flow. `port` is tried first where a server has to be started.
     """
-    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
-    if address := named_server():
-        yield address
-        return
-    running = _running(home)
-    process = None
-    if running is None:
-        running, process = _start(home)
-    os.environ["PREFECT_HOME"] = str(home.prefect)
-    os.environ["PREFECT_API_URL"] = running["address"]
-    os.environ["PREFECT_API_AUTH_STRING"] = running["auth"]
-    try:
-        yield running["address"]
-    finally:
-        for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_HOME"):
-            os.environ.pop(name, None)
-        if process is not None:
-            stop(process)
-            (home.prefect / "server.json").unlink(missing_ok=True)
+    with _environment({name: value for name, value in QUIET.items() if name not in os.environ}):
+        if address := named_server():
+            yield address
+            return
+        with _own(home, port) as running:
+            found = {
+                "PREFECT_HOME": str(home.prefect),
+                "PREFECT_API_URL": running["address"],
+                "PREFECT_API_AUTH_STRING": running["auth"],
+            }
+            with _environment(found):
+                yield running["address"]
 
 
 def wait_until_up(address: str) -> None:
-    """Return when the server answers; a server that does not come up within two minutes is an error that says so."""
+    """Return when the server answers; a server that does not come up within three minutes is an error that says so."""
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -83,23 +83,71 @@ def wait_until_up(address: str) -> None:
     raise FlowError(f"The Prefect server at {address} does not answer; see its log in working/prefect/server.log")
 
 
-def _running(home: Home) -> dict[str, str] | None:
-    """The home's own server where it lives; one whose starter was killed is ended first."""
-    record = home.prefect / "server.json"
-    if not record.exists():
+def auth_file(home: Home) -> Path:
+    """Where the word stands that Prefect's pages ask for; made once per home."""
+    path = home.prefect / "auth"
+    if not path.exists():
+        _write_private(path, f"zwerm:{secrets.token_urlsafe(24)}")
+    return path
+
+
+def end_tree(pid: int) -> None:
+    """End a process and all that it started: asked first, killed after five seconds."""
+    try:
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        _signal(member, signal.SIGTERM)
+    _, left = psutil.wait_procs(family, timeout=ENDS_WITHIN_SECONDS)
+    for member in left:
+        _signal(member, signal.SIGKILL)
+    psutil.wait_procs(left, timeout=ENDS_WITHIN_SECONDS)
+
+
+@contextmanager
+def _own(home: Home, port: int | None) -> Iterator[Mapping[str, str]]:
+    """The home's own server, used by this process among others."""
+    record, gate = home.prefect / "server.json", home.prefect / "server.lock"
+    users = Lock(home.prefect / "users.lock")
+    try:
+        with locked(gate):
+            if users.take():
+                _end(record)  # nobody uses it: its users were killed
+            users.share()
+            running = _living(record) or _start(home, port)
+        try:
+            yield running
+        finally:
+            with locked(gate):
+                if users.take():
+                    _end(record)
+    finally:
+        users.close()
+
+
+def _living(record: Path) -> dict[str, str] | None:
+    """The server of the record, where its process lives."""
+    try:
+        known: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
+        started = psutil.Process(int(known["pid"])).create_time()
+    except (FileNotFoundError, psutil.NoSuchProcess):
         return None
-    known: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
-    if _alive(int(known["pid"]), float(known["pid_started"])):
-        if _alive(int(known["owner"]), float(known["owner_started"])):
-            return known
+    return known if abs(started - float(known["pid_started"])) < 1 else None
+
+
+def _end(record: Path) -> None:
+    if known := _living(record):
         end_tree(int(known["pid"]))
-    record.unlink()
-    return None
+    record.unlink(missing_ok=True)
 
 
-def _start(home: Home) -> tuple[dict[str, str], subprocess.Popen[bytes]]:
-    port, auth = _free_port(), f"zwerm:{secrets.token_urlsafe(24)}"
-    environment = os.environ | QUIET | {"PREFECT_HOME": str(home.prefect), "PREFECT_SERVER_API_AUTH_STRING": auth}
+def _start(home: Home, port: int | None) -> dict[str, str]:
+    """Start a server that outlives this process only where another one uses it."""
+    port, auth = _free_port(port), auth_file(home).read_text(encoding="ascii")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | QUIET
+    environment |= {"PREFECT_HOME": str(home.prefect), "PREFECT_SERVER_API_AUTH_STRING": auth}
     log = os.open(home.prefect / "server.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
     try:
         process = subprocess.Popen(
@@ -108,20 +156,35 @@ def _start(home: Home) -> tuple[dict[str, str], subprocess.Popen[bytes]]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            cwd=home.prefect,
+            umask=0o077,
             start_new_session=True,
         )
     finally:
         os.close(log)
-    record = {
+    running = {
         "address": f"http://127.0.0.1:{port}/api",
         "auth": auth,
         "pid": str(process.pid),
         "pid_started": str(psutil.Process(process.pid).create_time()),
-        "owner": str(os.getpid()),
-        "owner_started": str(psutil.Process().create_time()),
     }
-    _write_private(home.prefect / "server.json", json.dumps(record))
-    return record, process
+    _write_private(home.prefect / "server.json", json.dumps(running))
+    return running
+
+
+@contextmanager
+def _environment(said: Mapping[str, str]) -> Iterator[None]:
+    """Say it to Prefect and to the processes started inside the block, and take it back afterwards."""
+    before = {name: os.environ.get(name) for name in said}
+    os.environ.update(said)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -132,41 +195,15 @@ def _write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _alive(pid: int, started: float) -> bool:
-    try:
-        return abs(psutil.Process(pid).create_time() - started) < 1
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a child and all that it started: asked first, killed after five seconds."""
-    end_tree(process.pid)
-    process.wait(timeout=10)
-
-
-def end_tree(pid: int) -> None:
-    """End a process and its children."""
-    try:
-        parent = psutil.Process(pid)
-        family = [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for member in family:
-        _signal(member, signal.SIGTERM)
-    _, left = psutil.wait_procs(family, timeout=5)
-    for member in left:
-        _signal(member, signal.SIGKILL)
+def _free_port(wanted: int | None) -> int:
+    for port in (wanted, 0):
+        with suppress(OSError), socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port or 0))
+            return int(listener.getsockname()[1])
+    raise FlowError("no port of 127.0.0.1 is free for Prefect's server")
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return

@@ -1,5 +1,6 @@
 """One run: what it was called with, read once and passed down."""
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ class Run:
     @classmethod
     def begin(cls, config: Path, *, now: datetime | None = None) -> "Run":
         """Read the configuration, make the home ready and open the private log."""
+        os.umask(0o077)  # a scheduler's process comes with its own: what is written before T is for this account alone
         settings = load(config)
         home = Home(settings.home).prepare()
         keep_private_log(home.logs)

@@ -4,12 +4,11 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.guard import guarded
 from flows.open_moment import hand_over
 from flows.run import Run
 from flows.staging import Staged, stage_together
 from flows.steps import prepare
-from flows.tasks import as_task
+from flows.tasks import Outcome, as_task, told
 
 
 @flow(name="survey_release", persist_result=False)
@@ -33,7 +32,7 @@ def survey_release(
         material: Let all late answers in at once; this discloses, and is recorded.
         config: The path of zwerm.toml.
     """
-    return guarded(_survey_release)(survey, wave, at=at, revise=revise, reason=reason, material=material, config=config)
+    return told(_survey_release)(survey, wave, at=at, revise=revise, reason=reason, material=material, config=config)
 
 
 def _survey_release(
@@ -45,9 +44,8 @@ def _survey_release(
     reason: str | None,
     material: bool,
     config: Path,
-) -> Staged:
+) -> Outcome[Staged]:
     run = Run.begin(config)
     prepared = prepare(run, survey, wave, may_revise=revise, reason=reason, material=material, as_step=as_task)
     staged = as_task(stage_together)(run, [prepared], at=at)
-    hand_over(run, staged)
-    return staged
+    return Outcome(staged, hand_over(run, staged))

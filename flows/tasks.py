@@ -1,16 +1,26 @@
-"""A step as Prefect shows it."""
+"""Steps and flows as Prefect shows them: names, states and words, and nothing of what was given, found or met."""
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from dataclasses import dataclass
+from typing import Generic, ParamSpec, TypeVar, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.runtime import deployment
+from prefect.states import Completed, Failed
 
-from flows.guard import guarded
+from flows.errors import HeldError, StoppedByCheckError
+from flows.guard import OUR_OWN, guarded
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+NAMES: dict[type[Exception], str] = {
+    HeldError: "Held",
+    StoppedByCheckError: "Stopped",
+}  # of the states that say more than Failed
 
 
 def as_task(function: Callable[P, R], /) -> Callable[P, R]:
@@ -23,3 +33,36 @@ def as_task(function: Callable[P, R], /) -> Callable[P, R]:
         return result
 
     return run
+
+
+def is_served() -> bool:
+    """Whether this flow run came from a deployment: nobody waits for what it returns."""
+    return deployment.id is not None
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What a flow gives to who called it, and says where nobody did."""
+
+    value: R
+    says: str
+
+
+def told(function: Callable[P, Outcome[R]], /) -> Callable[P, R]:
+    """A flow's body; in a served run a state tells in words what came of it, or why nothing did."""
+    body = guarded(function)
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not is_served():
+            return body(*args, **kwargs).value
+        return cast(R, _state(body, *args, **kwargs))  # nobody reads it but Prefect
+
+    return run
+
+
+def _state(body: Callable[P, Outcome[R]], *args: P.args, **kwargs: P.kwargs) -> "State[None]":
+    try:
+        return Completed(message=body(*args, **kwargs).says)
+    except OUR_OWN as error:
+        return Failed(name=NAMES.get(type(error), "Failed"), message=str(error))

@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from checks import CheckError
-from checks.conditions import Parameters, Share, quoted, substituted
+from checks.conditions import Parameters, Share, quoted
 from checks.rules import Rule
 
 if TYPE_CHECKING:
@@ -54,30 +53,22 @@ def gate(
     rules: Sequence[Rule],
     parameters: Parameters,
     report: Path | None = None,
-    source: str | None = None,
 ) -> Verdict:
-    """Run the rules on a table, first made by the select of this room that `source` names; the report is private."""
+    """Run the rules on a table; where one is broken and a folder is given, a private report there tells more.
+
+    Raises CheckError, which names rule and table and no figure, where a rule cannot be evaluated.
+    """
     if not TABLE_NAME.fullmatch(table):
         raise CheckError(f"'{table}' is not the name of a table")
-    if source is not None:
-        _make(connection, table, source=source, parameters=parameters)
     relation = f"select * from {table}"
     breaks = {rule.name: rule.breaks(parameters) for rule in rules}
     counted = _counted(connection, rules, breaks=breaks, relation=relation, table=table)
-    unexpected = _unexpected(connection, rules, parameters=parameters, relation=relation, table=table, report=report)
+    told = report if any(broken for broken, _, _ in counted.values()) else None
+    unexpected = _unexpected(connection, rules, parameters=parameters, relation=relation, table=table, report=told)
     for rule in rules:
         if unexpected.get(rule.name) != counted[rule.name][0]:
             raise CheckError(f"{rule.name} on {table}: expectation and predicate disagree; mend the rule's condition")
     return Verdict(tuple(_result(rule, *counted[rule.name]) for rule in rules), breaks)
-
-
-def _make(connection: "duckdb.DuckDBPyConnection", table: str, *, source: str, parameters: Parameters) -> None:
-    """Make the temporary table that a select describes: once, however many rules read it."""
-    select = (files("checks") / f"{source}.sql").read_text(encoding="utf-8")
-    try:
-        connection.execute(f"create or replace temporary table {table} as {substituted(select, parameters)}")
-    except Exception as error:  # the engine's message may quote a value
-        raise CheckError(f"checks/{source}.sql cannot be evaluated ({type(error).__name__})") from None
 
 
 def _result(rule: Rule, broken: int, failed: int | None, base: int) -> CheckResult:

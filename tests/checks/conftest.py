@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib.resources import files
 
 import duckdb
 import pytest
@@ -45,6 +46,12 @@ GOOD: dict[str, object] = {
 PARAMETERS: dict[str, Value] = {"score_low": 0, "score_high": 10, "latest_response_at": datetime(2026, 11, 2)}
 
 Fill = Callable[..., None]
+
+
+def made(connection: duckdb.DuckDBPyConnection, noun: str, parameters: dict[str, str]) -> None:
+    """Make the table that a noun's rules read, with the select beside them, as the flow does."""
+    select = (files("checks") / f"{noun}.sql").read_text(encoding="utf-8")
+    connection.execute(f"create or replace temp table checked_{noun} as {select}", parameters or None)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -110,7 +111,7 @@ ROWS = st.lists(
 
 
 @given(ROWS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_expectation_and_predicate_never_drift_apart(
     connection: duckdb.DuckDBPyConnection, rows: list[tuple[object, ...]]
 ) -> None:
@@ -172,7 +173,15 @@ def test_the_report_is_for_the_operators_eyes_only(
     assert {stat.S_IMODE(p.stat().st_mode) for p in (report, *parts) if p.is_dir()} == {0o700}
 
 
-def test_a_million_rows_pass_the_gate_within_half_a_second(connection: duckdb.DuckDBPyConnection) -> None:
+def test_where_nothing_is_broken_there_is_no_report(
+    connection: duckdb.DuckDBPyConnection, incoming: Fill, tmp_path: Path
+) -> None:
+    incoming({})
+    verdict(connection, report=tmp_path / "checks")
+    assert not (tmp_path / "checks").exists()
+
+
+def test_a_million_rows_pass_the_gate_in_the_blink_of_an_eye(connection: duckdb.DuckDBPyConnection) -> None:
     flags = ", ".join(f"i % 1000 <> 3 as {name}" for name in (r.name for r in RULES) if name.endswith("_is_readable"))
     connection.execute(
         "create table core.incoming as select '2026-10' as wave, (i % 12 - 1)::smallint as score, i % 7 <> 0 as"
@@ -182,9 +191,13 @@ def test_a_million_rows_pass_the_gate_within_half_a_second(connection: duckdb.Du
         " from range(1_000_000) numbers(i)"
     )
     verdict(connection)  # warm
+    assert min(seconds(lambda: verdict(connection)) for _ in range(3)) < 1.5  # 0.2 s where nothing else runs
+
+
+def seconds(run: Callable[[], object]) -> float:
     started = time.perf_counter()
-    verdict(connection)
-    assert time.perf_counter() - started < 2.0  # 0.3 s alone on two cores; the other tests run beside it
+    run()
+    return time.perf_counter() - started
 
 
 QUIET_END = """

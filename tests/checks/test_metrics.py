@@ -5,6 +5,7 @@ import pytest
 
 from checks.gate import gate
 from checks.metrics import FIGURES, RULES
+from tests.checks.conftest import made
 
 TEXTS = ("previous_wave", "previous_release_id")
 FIELDS = {name: "varchar" if name in TEXTS else "boolean" if name.startswith("is_") else "double" for name in FIGURES}
@@ -45,9 +46,8 @@ def release(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    verdict = gate(
-        connection, table="checked_metrics", rules=RULES, parameters={"min_respondents": 10}, source="metrics"
-    )
+    made(connection, "metrics", {})
+    verdict = gate(connection, table="checked_metrics", rules=RULES, parameters={"min_respondents": 10})
     assert verdict.stopped_by == tuple(r.rule.name for r in verdict.results if r.outcome == "failed")
     return list(verdict.stopped_by)
 

@@ -5,6 +5,7 @@ import pytest
 
 from checks.gate import gate
 from checks.tallies import RULES
+from tests.checks.conftest import made
 
 COUNTS = (
     *("responses", "missing_scores", "promoters", "passives", "detractors", "told_known", "told", "influence_known"),
@@ -46,8 +47,8 @@ def tallies(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    parameters = {"survey": "passengers", "wave": "2026-10"}
-    verdict = gate(connection, table="checked_tallies", rules=RULES, parameters=parameters, source="tallies")
+    made(connection, "tallies", {"survey": "passengers", "wave": "2026-10"})
+    verdict = gate(connection, table="checked_tallies", rules=RULES, parameters={})
     return [result.rule.name for result in verdict.results if result.outcome == "failed"]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from checks.gate import Verdict, gate
 from checks.waves import RULES
+from tests.checks.conftest import made
 
 SURVEY = "o'neil's {batch} :survey"
 
@@ -28,8 +29,8 @@ def wave(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConne
 
 
 def verdict(connection: duckdb.DuckDBPyConnection) -> Verdict:
-    parameters = {"survey": SURVEY, "wave": "2026-10"}
-    return gate(connection, table="waves", rules=RULES, parameters=parameters, source="waves")
+    made(connection, "waves", {"survey": SURVEY, "wave": "2026-10"})
+    return gate(connection, table="checked_waves", rules=RULES, parameters={})
 
 
 def failed(connection: duckdb.DuckDBPyConnection) -> list[str]:

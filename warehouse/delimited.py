@@ -44,10 +44,12 @@ def table(
             f"{name}: column names that stand there more than once were numbered: {', '.join(sorted(double))}"
         )
     scan = _scan(path, dialect, columns)
-    again = f"{scan}, ignore_errors=true)"
-    records_follow(store, name, again)
     errors = f"rejects_{token()}"
-    sql = f"{scan}, store_rejects=true, rejects_limit=0, rejects_table='{errors}', rejects_scan='{errors}_scans')"
+    sql, again = (  # not ignore_errors: with it other records are dropped than with store_rejects
+        f"{scan}, store_rejects=true, rejects_limit=0, rejects_table='{kept}', rejects_scan='{kept}_scans')"
+        for kept in (errors, f"{errors}_again")
+    )
+    records_follow(store, name, again)
     return Table(sql, again, columns, _rejects(errors), tuple(remarks), double, path)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from flows.counting import Examination
 from flows.errors import StoppedByCheckError
-from flows.intake import Intake, rule_parameters
+from flows.intake import Intake, rule_parameters, rules_of
 from flows.run import Run
 from transforms.current import current
 from transforms.responses import columns_needed
@@ -51,12 +51,10 @@ def check(store: Store, run: Run, found: Intake, examination: Examination, metri
 
     Raises StoppedByCheckError, with every critical check that failed, before anything is sealed.
     """
-    from checks.book import rules_by_table
     from checks.quality import public
 
     settings = run.survey(found.survey)
-    rules = rules_by_table({name: one.model_dump() for name, one in settings.checks.items()})
-    results = _results(store, run, found, examination, metrics, rules)
+    results = _results(store, run, found, examination, metrics, rules_of(settings))
     failed = [result for result in results if result.outcome == "failed" and result.rule.severity == "critical"]
     if failed:
         raise StoppedByCheckError(_stopped(examination, failed))
@@ -110,7 +108,8 @@ def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequenc
     here = {"batches": list(found.numbers), "wave": examination.wave}
     failed = dict(store.rows(f"select rule, count(*) from ({BROKEN}) group by rule", here))
     quarantined = store.rows(f"select count(distinct (batch, record_number, line_number)) from ({BROKEN})", here)
-    return told(rules, failed, base_count=examination.rows + int(quarantined[0][0]))
+    counted = store.rows("select count(*) from counted")  # without answers that wait: nobody is told how many do
+    return told(rules, failed, base_count=int(counted[0][0]) + int(quarantined[0][0]))
 
 
 def _table(store: Store, name: str, sql: str, parameters: Mapping[str, Any]) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from checks import responses as response_rules
-from checks.rules import Rule, configured, quarantine_sql
-from flows.errors import StoppedByCheckError
+from checks import CheckError
+from checks.book import rules_by_table
+from checks.rules import Rule, quarantine_sql
+from flows.errors import ConfigurationError, StoppedByCheckError
 from flows.run import Run
 from flows.settings import FilesSource, Survey
 from flows.sources.files import fetch as offered
@@ -88,7 +89,7 @@ def fetch(store: Store, run: Run, survey: str) -> list[tuple[LandedFile, FilesSo
 def conform(store: Store, run: Run, survey: str, landed: Sequence[tuple[LandedFile, FilesSource]]) -> Intake:
     """Conform and check each file that was not yet, under this mapping and these rules; a critical check stops."""
     settings = run.survey(survey)
-    rules = row_rules(settings)
+    rules = rules_of(settings)["responses"]
     made_by = _made_by(settings, rules, run.settings.organisation.timezone)
     batches: dict[str, Batch] = {}
     for file, source in landed:
@@ -97,10 +98,12 @@ def conform(store: Store, run: Run, survey: str, landed: Sequence[tuple[LandedFi
     return Intake(survey, tuple(batches.values()))
 
 
-def row_rules(settings: Survey) -> tuple[Rule, ...]:
-    """The row rules with the survey's severities and bounds."""
-    names = {rule.name for rule in response_rules.RULES}
-    return configured(response_rules.RULES, {n: s.model_dump() for n, s in settings.checks.items() if n in names})
+def rules_of(settings: Survey) -> dict[str, tuple[Rule, ...]]:
+    """The rules of each table with the survey's severities and bounds; a setting that fits no rule is refused."""
+    try:
+        return rules_by_table({name: one.model_dump() for name, one in settings.checks.items()})
+    except CheckError as error:
+        raise ConfigurationError(f"[surveys.NAME.checks]: {error}") from None
 
 
 def rule_parameters(run: Run, settings: Survey) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ class _File:
 
         settings = self.run.survey(self.survey)
         relation = intake.incoming(self.store, self.run, self.survey, self.file, self.source)
-        rules, parameters = intake.row_rules(settings), intake.rule_parameters(self.run, settings)
+        rules, parameters = intake.rules_of(settings)["responses"], intake.rule_parameters(self.run, settings)
         verdict = gate(self.store.connection, table="core.incoming", rules=rules, parameters=parameters)
         records = self.store.rows("select count(*) from core.incoming")[0][0]
         rejected = self.store.rows("select count(*) from rejects")[0][0]

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def seal(home: Home, draft: Draft, pages: Mapping[str, bytes]) -> Sealed:
             _write(private / "manifest.json", json.dumps(manifest, sort_keys=True, indent=1).encode() + b"\n")
             _sync(private)
             private.rename(folder)
-            _sync(home.releases)
+            _sync_one(home.releases)
         except BaseException:
             shutil.rmtree(private, ignore_errors=True)
             raise
@@ -230,10 +231,14 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have what was written below `folder` on disk before a name makes it count."""
-    for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Have what was written below `folder` on disk before a name makes it count; many at once, as disks like it."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        list(pool.map(_sync_one, [*folder.rglob("*"), folder]))
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

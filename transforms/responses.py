@@ -14,6 +14,7 @@ VERSION = 1  # raised when the same mapping would make other rows
 _UNREADABLE = "\x1a"  # stands for a value that a mapping does not know: no number, date or department's name
 _NUMBERS = ("score", "weight", "told_count", "acted_count", "copied", "warned_count", "warned_acted_count")
 _BANDS = ("told_count", "warned_count")
+_COUNTS = ("told_count", "told_count_most", "acted_count", "warned_count", "warned_count_most", "warned_acted_count")
 _IDS = ("response_id", "respondent_id")
 
 
@@ -159,14 +160,16 @@ def _becomes(roles: Roles) -> Iterator[tuple[str, str, str]]:
     """Per role that is shown: its name, what a value becomes, and whether it was readable."""
     for name, _ in _mapped(roles):
         if name in _BANDS:
-            band = f"{name} || '–' || {name}_most"
-            yield name, f"case when {name} < {name}_most then {band} else {name}::varchar end", f"{name}_is_readable"
+            band = f"meant_{name} || '–' || meant_{name}_most"
+            becomes = f"case when meant_{name} < meant_{name}_most then {band} else meant_{name}::varchar end"
+            yield name, becomes, f"{name}_is_readable"
         elif name == "copied":
             yield name, "is_copied::varchar", "copied_is_readable"
         elif name.startswith("level_"):
             yield name, name, "department_levels_are_text"
         elif name not in _IDS:
-            yield name, f"{name}::varchar", f"{name}_is_readable"
+            meant = f"meant_{name}" if name in _COUNTS else name
+            yield name, f"{meant}::varchar", f"{name}_is_readable"
 
 
 def _mapped(roles: Roles) -> Iterator[tuple[str, Role]]:
@@ -204,14 +207,15 @@ def _select(
         texts["wave_label"] = _trimmed(quote(_found(label, "wave", columns)))
     answers = {name: name for name in ("response_key", "wave_label") if name in texts} | _answers(mapped)
     shown = {f"shown_{name}": name for name in mapped} if shows_texts else {}
-    levels = [name for name in mapped if name.startswith("level_")] if shows_texts else []
+    meant = [f"judged.{name} as meant_{name}" for name in _COUNTS]  # before contradictions made them void
+    seen = [*shown, *meant, *(name for name in mapped if name.startswith("level_"))] if shows_texts else []
     parts = {
         "texts": _listed(texts),
         "answers": _listed(answers | shown),
         "relation": relation,
         "survey": literal(survey),
         "wave": _wave(wave),
-        "also": "".join(f", {name}" for name in (*shown, *levels)),
+        "also": "".join(f", {name}" for name in seen),
         **_moments(mapped.get("responded_at"), timezone),
         **_department(len(roles.department)),
     }
@@ -242,10 +246,8 @@ def _text(name: str, role: Role, columns: Collection[str]) -> str:
     """A role's trimmed text, NULL where blank; an expression that fails on a row makes that answer unreadable."""
     if role.column is not None:
         return _trimmed(quote(_found(role.column, name, columns)))
-    made = _trimmed(f"(try({role.sql}\n))::varchar")
-    if name in _IDS:
-        return made
-    return f"case when try(({role.sql}\n) is null) is null then {literal(_UNREADABLE)} else {made} end"
+    failed = "" if name in _IDS else _UNREADABLE
+    return _trimmed(f"coalesce(try(coalesce(({role.sql}\n)::varchar, '')), {literal(failed)})")
 
 
 def _response_key(response_id: str | None, columns: Collection[str], duplicates: str) -> str:

@@ -68,7 +68,7 @@ def hand_over(run: Run, staged: Staged) -> str:
     A run of its own is seen, and can be cancelled, in Prefect's pages. On the command line, who called opens it.
     """
     if staged.moment_id is None or not is_served():
-        return " ".join(nothing_to_do(run, one) for one in staged.prepared)
+        return " ".join(nothing_to_do(run, one) for one in staged.prepared if one.sealed is None)
     is_near = staged.planned_at is not None and staged.planned_at - datetime.now(UTC) < NEAR
     if not is_near and _is_opening_served() and schedule(run, staged.moment_id, staged.planned_at):
         return told_time(run, staged.planned_at)

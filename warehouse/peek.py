@@ -71,7 +71,9 @@ def _head(path: Path, folder: Path) -> Path:
     if head.startswith(GZIP):
         unpacker = zlib.decompressobj(wbits=31)
         head = unpacker.decompress(head, 4 * HEAD_BYTES)
-        is_whole = is_whole and unpacker.eof
+        if is_whole and not unpacker.eof and not unpacker.unconsumed_tail:
+            raise EOFError
+        is_whole = unpacker.eof
     if not is_whole and b"\n" in head and b"\0" not in head:
         head = head[: head.rindex(b"\n") + 1]
     copy = folder / "head"

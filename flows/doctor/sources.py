@@ -14,6 +14,7 @@ from transforms.responses import columns_needed
 from warehouse import WarehouseError
 from warehouse.peek import look
 
+NEAR = 0.5
 FILES_LOOKED_AT = 3  # the newest: older ones were read by earlier runs
 
 
@@ -71,7 +72,7 @@ def _file(about: str, source: FilesSource, needed: Sequence[str], file: Fetched)
 
 def _advice(missing: Sequence[str], columns: Sequence[str]) -> str:
     by_folded = {column.casefold(): column for column in columns}
-    near = [difflib.get_close_matches(name.casefold(), by_folded, n=1) for name in missing]
+    near = [difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=NEAR) for name in missing]
     meant = [f"'{by_folded[found[0]]}' for '{name}'" for name, found in zip(missing, near, strict=True) if found]
     hint = f"; did you mean {', '.join(meant)}?" if meant else ""
     return f"write each column as the file names it, or state the source's delimiter{hint}"

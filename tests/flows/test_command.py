@@ -1,0 +1,188 @@
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+
+import click
+import pytest
+
+from flows.__main__ import zwerm
+from flows.home import Home
+from flows.moment import plan, record, stage
+from tests.flows.sealed import sealed, settings_for
+
+ROOT = Path(__file__).parents[2]
+HEAVY = (
+    "prefect",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "great_expectations",
+    "altair",
+    "scipy",
+    "pydantic",
+    "jinja2",
+)
+TOML = """
+[surveys.passengers]
+wave = { value = "2026-10" }
+sources = [{ path = "exports/*.csv" }]
+roles = { score = "NPS" }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "zwerm.toml").write_text(TOML)
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "october.csv").write_text("NPS\n9\n3\n")
+    return tmp_path
+
+
+def called(*words: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """The command in a process of its own."""
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    command = [sys.executable, "-m", "flows", *words]
+    environment["PYTHONPATH"] = str(ROOT)
+    return subprocess.run(command, cwd=folder or ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def seconds(command: Sequence[str], times: int = 5) -> float:
+    """The median of some processes."""
+
+    def once() -> float:
+        began = time.monotonic()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        return time.monotonic() - began
+
+    return statistics.median(once() for _ in range(times))
+
+
+def test_help_answers_at_once() -> None:
+    seconds([sys.executable, "-m", "flows", "--help"], times=1)  # compiled once
+    bare = seconds([sys.executable, "-c", "pass"])
+    assert seconds([sys.executable, "-m", "flows", "--help"]) < 0.3 + 3 * bare
+
+
+def test_nothing_heavy_is_imported_for_help() -> None:
+    code = f"import sys, flows.__main__; print([name for name in {HEAVY!r} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+
+
+def test_every_call_has_a_line_of_help_that_is_not_cut(folder: Path) -> None:
+    said = called("--help").stdout
+    commands = said.split("Commands:")[1]
+    for name, command in zwerm.commands.items():
+        assert command.short_help
+        assert len(command.short_help) <= 60
+        assert re.search(rf"^  {name}\s+{re.escape(command.short_help)}$", commands, flags=re.MULTILINE)
+    assert "..." not in commands
+    assert "Exit codes: 0 done" in said
+
+
+@pytest.mark.parametrize("name", sorted(zwerm.commands))
+def test_every_option_is_explained(name: str) -> None:
+    command = zwerm.commands[name]
+    assert command.help
+    for parameter in command.params:
+        assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name}"
+
+
+def test_the_version_is_the_distributions_own() -> None:
+    assert called("--version").stdout == f"zwerm {metadata.version('zwerm')}\n"
+
+
+def test_sources_are_listed() -> None:
+    said = called("sources")
+    assert said.returncode == 0
+    assert said.stdout.startswith("files ")
+
+
+@pytest.mark.parametrize("call", ["run", "check", "status", "doctor", "recover"])
+def test_a_configuration_that_is_wrong_ends_with_2_and_says_where(folder: Path, call: str) -> None:
+    (folder / "zwerm.toml").write_text(TOML + "[relaese]\n")
+    said = called(call, folder=folder)
+    assert said.returncode == 2
+    assert "unknown key 'relaese'" in said.stdout + said.stderr
+    assert "Did you mean 'release'?" in said.stdout + said.stderr
+    assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--survey", "pasengers"),
+        ("check", "--survey", "pasengers"),
+        ("backfill", "--survey", "pasengers", "--from", "2026-09", "--to", "2026-10"),
+    ],
+)
+def test_a_survey_that_is_not_configured_ends_with_2_and_lists_those_that_are(
+    folder: Path, words: tuple[str, ...]
+) -> None:
+    said = called(*words, folder=folder)
+    assert said.returncode == 2
+    assert "has no survey 'pasengers'; it has: passengers" in said.stderr
+
+
+@pytest.mark.parametrize("words", [("frobnicate",), ("run", "--wavve", "x"), ("backfill",), ("status", "abc")])
+def test_a_call_that_is_wrong_ends_with_2(folder: Path, words: tuple[str, ...]) -> None:
+    assert called(*words, folder=folder).returncode == 2
+
+
+def test_without_a_configuration_it_says_how_to_write_one(tmp_path: Path) -> None:
+    said = called("status", folder=tmp_path)
+    assert said.returncode == 2
+    assert "zwerm init" in said.stderr
+
+
+def test_json_is_all_that_is_printed(folder: Path) -> None:
+    home = Home(folder).prepare()
+    settings, one = settings_for(home), sealed(home)
+    record(home, one)
+    plan(home, [one], at=datetime.now(UTC) + timedelta(hours=1))
+    stage(home, settings, [one])
+    for words in (("status",), ("status", one), ("doctor",), ("recover",), ("check",)):
+        said = called(*words, "--json", folder=folder)
+        assert said.returncode == 0, said.stdout
+        assert isinstance(json.loads(said.stdout)["lines"], list)
+        assert said.stderr == ""
+
+
+def test_init_then_doctor_is_the_first_minute_of_everyone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "answers.csv").write_text("NPS,date\n9,2026-10-01\n3,2026-10-02\n")
+    first = called("init", folder=tmp_path)
+    assert first.returncode == 0
+    assert 'score = "NPS"' in first.stdout
+    assert called("doctor", folder=tmp_path).returncode == 0
+    again = called("init", folder=tmp_path)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def test_what_another_process_holds_ends_with_5(folder: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom flows.home import Home\nfrom warehouse.store import Store\n"
+        f"home = Home(Path({str(folder)!r})).prepare()\n"
+        "with Store.open(home.warehouse, scratch=home.scratch):\n    print('open', flush=True)\n    sys.stdin.read()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdin and holder.stdout
+        assert holder.stdout.readline() == b"open\n"
+        said = called("check", folder=folder)
+        holder.stdin.close()
+        holder.wait(10)
+    assert said.returncode == 5
+    assert "is open in process" in said.stderr

@@ -1,0 +1,280 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from flows.errors import ConfigurationError, HeldError
+from flows.home import Home
+from flows.moment import plan, record, stage, withdraw
+from flows.publication import LEASE
+from flows.release import open_moment
+from flows.settings import Settings
+from flows.status import status
+from tests.flows.sealed import sealed, settings_for
+from warehouse.leases import give_back, take
+from warehouse.ledger import Ledger
+from warehouse.store import Store
+
+TOML = """
+[organisation]
+name = "Waddenlijn"
+timezone = "Europe/Amsterdam"
+[surveys.passengers]
+title = "Passenger survey"
+wave = { value = "2026-10" }
+sources = [{ path = "none.csv" }]
+roles = { score = "score" }
+[[audience]]
+folder = "shares/all"
+[[audience]]
+department = ["Ships"]
+folder = "shares/ships"
+"""
+TWO = ({"department": [], "folder": "shares/all"}, {"department": ["Ships"], "folder": "shares/ships"})
+NPS = 39.8398
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "zwerm.toml").write_text(TOML)
+    return Home(tmp_path).prepare()
+
+
+@pytest.fixture
+def settings(home: Home) -> Settings:
+    return settings_for(home, audience=TWO)
+
+
+def ready(home: Home, settings: Settings, release_id: str, *, at: datetime | None = None) -> str:
+    record(home, release_id)
+    plan(home, [release_id], at=at)
+    return stage(home, settings, [release_id])[0].moment_id
+
+
+def told(home: Home, release: str | None = None, toml: str | None = None) -> dict[str, Any]:
+    if toml is not None:
+        (home.path / "zwerm.toml").write_text(toml)
+    return status(home.path / "zwerm.toml", release=release)
+
+
+def text(home: Home, release: str | None = None, toml: str | None = None) -> str:
+    return "\n".join(told(home, release, toml)["lines"])
+
+
+def test_before_anything_was_run_it_says_where_things_will_be_and_makes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "zwerm.toml").write_text(TOML)
+    result = status(tmp_path / "zwerm.toml", release=None)
+    said = "\n".join(result["lines"])
+    assert "nothing is published yet" in said
+    assert "nothing is prepared yet" in said
+    assert str(tmp_path / "published" / "site") in said
+    assert [path.name for path in tmp_path.iterdir()] == ["zwerm.toml"]
+
+
+def test_a_release_that_is_out_shows_when_to_how_many_and_with_which_skew(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    report = open_moment(home, settings, ready(home, settings, one))
+    result = told(home)
+    (release,) = result["surveys"]["passengers"]["releases"]
+    assert release["release_id"] == one
+    assert release["skew_ms"] == report.skew_ms
+    assert release["deliveries"] == {"published": {"delivered": 1}, "folder": {"delivered": 2}}
+    said = "\n".join(result["lines"])
+    assert "Passenger survey (passengers)" in said
+    assert "published 1 of 1, folder 2 of 2" in said
+    assert one in said
+    assert f"skew {report.skew_ms:.1f} ms" in said
+
+
+def test_one_release_is_one_screen_with_each_delivery_and_what_happened(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    open_moment(home, settings, ready(home, settings, one))
+    result = told(home, one)
+    assert [d["recipient"] for d in result["deliveries"]] == ["everyone", "Our organisation #1", "Ships #1"]
+    assert [event["kind"] for event in result["events"]] == [
+        *("drafted", "sealed", "planned", "staged", "arming", "armed", "released", "confirmed")
+    ]
+    said = "\n".join(result["lines"])
+    row = next(line for line in result["lines"] if "Ships #1" in line)
+    assert "folder" in row
+    assert "delivered" in row
+    assert " CE" in row, "in the organisation's zone"
+    assert "passengers 2026-10" in said
+    assert "published/site/passengers/2026-10/r1/en/index.html" in said
+    assert text(home, one[:6]) == said, "the beginning of the id will do"
+
+
+def test_a_release_that_nobody_knows_is_an_error_that_lists_those_that_are(home: Home) -> None:
+    with pytest.raises(ConfigurationError, match="no ledger"):
+        told(home, "abc")
+    one = sealed(home)
+    record(home, one)
+    with pytest.raises(
+        ConfigurationError, match=rf"no release has the id 'xyz'\. There is: {one} \(passengers 2026-10\)"
+    ):
+        told(home, "xyz")
+    with pytest.raises(ConfigurationError, match="no release has the id ''"):
+        told(home, "")
+
+
+def test_no_figure_is_ever_told(home: Home, settings: Settings) -> None:
+    one, two = sealed(home, nps=NPS), sealed(home, wave="2026-11", nps=NPS)
+    open_moment(home, settings, ready(home, settings, one))
+    ready(home, settings, two, at=datetime.now(UTC) + timedelta(hours=1))
+    everything = json.dumps([told(home), told(home, one), told(home, two)], default=str)
+    assert str(NPS) not in everything
+    assert "39.8" not in everything
+    assert "nps" not in everything.lower()
+    assert "promoter" not in everything.lower()
+
+
+def test_what_is_held_shows_why_since_when_and_what_to_do(home: Home, settings: Settings) -> None:
+    (home.path / "shares").mkdir()
+    (home.path / "shares" / "ships").write_text("a file is in the way")
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with pytest.raises(HeldError):
+        stage(home, settings, [one])
+    said = text(home)
+    assert "held: nobody has it" in said
+    assert "Ships #1 by folder" in said
+    assert f"→ when that is mended: zwerm release {one} --retry" in said
+    assert f"zwerm release {one} --retry" in text(home, one)
+    assert "refused Ships #1 by folder" in text(home, one)
+
+
+def test_moments_to_come_are_told_in_the_organisations_zone_also_those_only_announced(
+    home: Home, settings: Settings
+) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
+    ready(home, settings, sealed(home), at=at)
+    calendar = (
+        '[calendar]\npassengers = [{ wave = "2026-10", at = "2099-01-05T09:30" }, '
+        '{ wave = "2026-12", at = "2099-01-05T09:30" }, { wave = "2026-11", at = "2020-01-05T09:30" }]'
+    )
+    result = told(home, toml=TOML + calendar)
+    assert [(moment["origin"], moment["releases"]) for moment in result["to_come"]] == [
+        ("planned", ["passengers 2026-10"]),
+        ("calendar", ["passengers 2026-12"]),
+    ]
+    local = at.astimezone(ZoneInfo("Europe/Amsterdam"))
+    assert f"{local:%Y-%m-%d %H:%M %Z}  passengers 2026-10: for 3 recipients" in "\n".join(result["lines"])
+    assert "2099-01-05 09:30 CET  passengers 2026-12: announced in the calendar" in "\n".join(result["lines"])
+
+
+def test_a_moment_whose_time_has_passed_names_zwerm_recover(home: Home, settings: Settings) -> None:
+    ready(home, settings, sealed(home), at=datetime.now(UTC) - timedelta(hours=1))
+    assert "its time has passed while nothing ran; zwerm recover settles it" in text(home)
+
+
+def test_a_withdrawn_release_says_so_and_waits_for_nothing(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    ready(home, settings, one, at=datetime.now(UTC) + timedelta(hours=1))
+    withdraw(home, settings, one, reason="a wrong file")
+    result = told(home)
+    assert result["to_come"] == []
+    assert result["surveys"]["passengers"]["releases"][0]["state"] == "withdrawn"
+    assert "withdrawn; a wrong file" in text(home, one)
+
+
+def test_who_holds_the_lease_is_told(home: Home) -> None:
+    with Ledger.open(home.ledger) as ledger:
+        lease = take(ledger, LEASE)
+        assert lease is not None
+        assert f"process {os.getpid()} on" in text(home)
+        assert told(home)["lease"]["is_stale"] is False
+        give_back(ledger, lease)
+    assert told(home)["lease"] is None
+
+
+def test_a_lease_whose_holder_was_killed_names_zwerm_recover(home: Home) -> None:
+    code = (
+        "import os, signal\nfrom pathlib import Path\nfrom warehouse.leases import take\n"
+        "from warehouse.ledger import Ledger\n"
+        f"take(Ledger.open(Path({str(home.ledger)!r})), {LEASE!r})\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with _python(code) as process:
+        assert process.wait(60) == -signal.SIGKILL
+    assert "ended while it was opening a moment: zwerm recover" in text(home)
+
+
+def test_it_goes_on_while_a_run_holds_duckdbs_lock_and_says_who_does(home: Home, settings: Settings) -> None:
+    open_moment(home, settings, ready(home, settings, sealed(home)))
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom warehouse.store import Store\n"
+        f"with Store.open(Path({str(home.warehouse)!r}), scratch=Path({str(home.scratch)!r})):\n"
+        "    print('open', flush=True)\n    sys.stdin.read()\n"
+    )
+    process = _python(code)
+    assert process.stdin and process.stdout
+    try:
+        assert process.stdout.readline() == b"open\n"
+        result = told(home)
+        assert result["working"]["is_busy"]
+        assert result["working"]["holder"] == process.pid
+        assert f"a run is under way (process {process.pid} has the working warehouse)" in "\n".join(result["lines"])
+        assert "published 1 of 1, folder 2 of 2" in "\n".join(result["lines"])
+    finally:
+        process.communicate()
+
+
+def test_what_came_in_what_is_in_quarantine_and_what_waits_are_counted(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    open_moment(home, settings, ready(home, settings, one))
+    with Store.open(home.warehouse, scratch=home.scratch) as store:
+        for file, batch, records, quarantined in (("a", 1, 3, 1), ("b", 2, 2, 0)):
+            store.run(
+                "insert into raw.files values"
+                " ('passengers', $file, 'x', $file, 'csv', 9, $n, null, now()::timestamp, 'r')",
+                {"file": file, "n": records},
+            )
+            store.run(
+                "insert into core.batches values ($b, 'passengers', $file, 'm', now()::timestamp, $n, $n - $q, $q)",
+                {"b": batch, "file": file, "n": records, "q": quarantined},
+            )
+        store.run(
+            "insert into core.responses by name select 'passengers' as survey, batch, number as record_number,"
+            " key as response_key, '2026-10' as wave, '' as department_key, 9 as score, false as is_contradictory"
+            " from (values (1, 1, 'p'), (1, 2, 'q'), (2, 1, 'q'), (2, 2, 'late')) as rows (batch, number, key)"
+        )
+        store.run(
+            "insert into core.quarantine values"
+            " ('passengers', 1, 3, null, '2026-10', ['score_in_range', 'weight_is_positive'], null, '{}',"
+            " now()::timestamp)"
+        )
+        store.run("insert into core.inputs values ($id, 1)", {"id": one})
+    counts = told(home)["working"]["surveys"]["passengers"]
+    assert (counts["files"], counts["records"], counts["quarantined"]) == (2, 5, 1)
+    assert counts["rules"] == {"score_in_range": 1, "weight_is_positive": 1}
+    assert counts["waiting"] == {"2026-10": 1}
+    said = text(home)
+    assert "passengers: 5 records in 2 files" in said
+    assert "1 in quarantine (score_in_range 1, weight_is_positive 1)" in said
+    assert "2026-10: 1 answer came or changed since its release" in said
+
+
+def test_a_survey_that_is_no_longer_configured_keeps_its_releases(home: Home, settings: Settings) -> None:
+    open_moment(home, settings, ready(home, settings, sealed(home, survey="staff")))
+    assert [r["wave"] for r in told(home)["surveys"]["staff"]["releases"]] == ["2026-10"]
+
+
+def test_labels_from_data_cannot_speak_to_the_terminal(home: Home, settings: Settings) -> None:
+    one = sealed(home, wave="2026\x1b[2J\nnew")
+    open_moment(home, settings, ready(home, settings, one))
+    for said in (told(home), told(home, one)):
+        assert all(line.isprintable() for line in said["lines"])
+
+
+def _python(code: str) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from transforms.report.figures import Carried
 
 ROWS = 4  # dots are filled by column, so that the first dots are the same people all the way down
-LETTER = 7.9  # an upper estimate of a letter's width in the bold labels, in px
+LETTER = 8.7  # an upper estimate of a letter's width in the bold labels, in px
+GAP = 14
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,21 @@ def _place(index: int, top: float, pitch: float) -> str:
 
 
 def _labels(carried: Carried, texts: Texts, size: Size) -> tuple[Label, ...]:
-    found, end, start = [], 0.0, 0
     counts = {"pro": carried.promoters, "pas": carried.passives, "det": carried.detractors}
+    found, end, start = [], 0.0, 0
     for kind, text in texts.kinds:
-        x = max(start // ROWS * size.pitch, end)
         if counts[kind]:
-            found.append(Label(kind, text, round(x, 1)))
-            end = x + LETTER * len(text) + 14
+            x = max(start // ROWS * size.pitch, end)
+            found.append(Label(kind, text, x))
+            end = x + _width(text)
         start += counts[kind]
-    return tuple(found)
+    placed, right = [], float(size.width) + GAP
+    for label in reversed(found):  # none may stand beyond the right edge, or in the next one
+        if size.is_beside or label.kind != "det":  # on a phone the detractors' label stands below the dots
+            right = min(label.x, right - _width(label.text))
+        placed.append(Label(label.kind, label.text, round(max(0.0, right), 1)))
+    return tuple(reversed(placed))
+
+
+def _width(text: str) -> float:
+    return LETTER * len(text) + GAP

@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from transforms.report.environment import LANGUAGE_NAMES, rendered
-from transforms.report.sentences import first_upper
 from transforms.report.words import Words
 
 
@@ -103,7 +102,7 @@ def _moments(facts: Register, words: Words, zone: ZoneInfo) -> list[tuple[str, s
         (
             label,
             at.astimezone(zone).isoformat(),
-            f"{first_upper(words.day(at.astimezone(zone).date()))}, {_precise(at, words, zone)}",
+            f"{words.day(at.astimezone(zone).date())}, {_precise(at, words, zone)}",
         )
         for label, at in named
         if at is not None

@@ -164,14 +164,17 @@ class Report:
                 else words.say("This is the first wave: what falls shows from the next one on.")
             )
             return {"rows": [], "sentence": sentence, "note": None}
+        is_root, since = node.department_id == self.scene.root_id, words.wave_beside(previous, wave)
+        if not node.children and not is_root and self.scene.metrics[node.department_id].nps_change is None:
+            return {"rows": [], "sentence": self._no_change(self.scene.metrics[node.department_id]), "note": None}
         ids = self.moved[kind] - {self.scene.root_id}
-        rows = [self._moved_row(row, previous) for row in node.walk() if row.department_id in ids]
-        since = words.wave_beside(previous, wave)
+        rows = [self._moved_row(row, previous, page=node) for row in node.walk() if row.department_id in ids]
         count = sentences.rose if kind == "rose" else sentences.fell
+        name = None if is_root else Markup("<bdi>%s</bdi>") % node.name
         return {
             "rows": rows,
-            "sentence": count(words, len(rows), wave=since),
-            "note": words.say("Smaller differences could be chance."),
+            "sentence": count(words, len(rows), wave=since, is_whole=is_root),
+            "note": sentences.holds_for(words, name, has_parts=bool(node.children)),
             "caption": words.say(
                 "NPS in %(before)s and %(now)s, with the interval of each", before=since, now=words.wave(wave)
             ),
@@ -182,7 +185,8 @@ class Report:
             "since": words.say("since %(wave)s", wave=since),
         }
 
-    def _moved_row(self, node: Node, previous: str) -> MovedRow:
+    def _moved_row(self, node: Node, previous: str, *, page: Node) -> MovedRow:
+        is_here = node.department_id == page.department_id
         earlier = [m for m in self.scene.over_time[node.department_id] if m.wave == previous]
         return moved_row(
             self.words,
@@ -190,8 +194,8 @@ class Report:
             self.scene.metrics[node.department_id],
             earlier[-1] if earlier else None,
             scale=self.scene.scale,
-            href=self._href(node.department_id),
-            is_here=False,
+            href=None if is_here else self._href(node.department_id),
+            is_here=is_here,
         )
 
     def _carry(self, metric: Metric) -> dict[str, Any]:

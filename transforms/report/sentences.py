@@ -129,32 +129,62 @@ def _chance(words: Words, metric: Metric, points: int) -> str:
     return words.say("That is beyond chance: the fall lies %(range)s.", range=words.between(-high, -low))
 
 
-def rose(words: Words, number: int, *, wave: str) -> str:
-    """How many departments rose beyond chance; none is said as well."""
+def rose(words: Words, number: int, *, wave: str, is_whole: bool) -> str:
+    """How many departments rose beyond chance, of the whole or of a department and its parts; none is said as well."""
+    named = {"spelled": words.spelled(number), "wave": wave}
+    if is_whole and number == 0:
+        return words.say("No department rose beyond chance since %(wave)s.", **named)
     if number == 0:
-        return words.say("No department rose beyond chance since %(wave)s.", wave=wave)
-    sentence = words.count(
-        "%(spelled)s department rose beyond chance since %(wave)s.",
-        "%(spelled)s departments rose beyond chance since %(wave)s.",
+        return words.say("Nothing rose beyond chance here since %(wave)s.", **named)
+    if is_whole:
+        sentence = words.count(
+            "%(spelled)s department rose beyond chance since %(wave)s.",
+            "%(spelled)s departments rose beyond chance since %(wave)s.",
+            number,
+            **named,
+        )
+        return first_upper(sentence)
+    return words.count(
+        "Here %(spelled)s department rose beyond chance since %(wave)s.",
+        "Here %(spelled)s departments rose beyond chance since %(wave)s.",
         number,
-        spelled=words.spelled(number),
-        wave=wave,
+        **named,
     )
-    return first_upper(sentence)
 
 
-def fell(words: Words, number: int, *, wave: str) -> str:
-    """How many departments fell beyond chance; none is said as well."""
+def fell(words: Words, number: int, *, wave: str, is_whole: bool) -> str:
+    """How many departments fell beyond chance, of the whole or of a department and its parts; none is said as well."""
+    named = {"spelled": words.spelled(number), "wave": wave}
+    if is_whole and number == 0:
+        return words.say("No department fell beyond chance since %(wave)s.", **named)
     if number == 0:
-        return words.say("No department fell beyond chance since %(wave)s.", wave=wave)
-    sentence = words.count(
-        "%(spelled)s department fell beyond chance since %(wave)s.",
-        "%(spelled)s departments fell beyond chance since %(wave)s.",
+        return words.say("Nothing fell beyond chance here since %(wave)s.", **named)
+    if is_whole:
+        sentence = words.count(
+            "%(spelled)s department fell beyond chance since %(wave)s.",
+            "%(spelled)s departments fell beyond chance since %(wave)s.",
+            number,
+            **named,
+        )
+        return first_upper(sentence)
+    return words.count(
+        "Here %(spelled)s department fell beyond chance since %(wave)s.",
+        "Here %(spelled)s departments fell beyond chance since %(wave)s.",
         number,
-        spelled=words.spelled(number),
-        wave=wave,
+        **named,
     )
-    return first_upper(sentence)
+
+
+def holds_for(words: Words, name: str | None, *, has_parts: bool) -> str:
+    """Whom it concerns that nothing rose or fell beyond chance."""
+    chance = words.say("Smaller differences could be chance.")
+    if name is None:
+        return chance
+    if has_parts:
+        first = words.say("That holds for %(name)s and for each of its parts that can be compared.", name=name)
+    else:
+        first = words.say("That holds for %(name)s.", name=name)
+    return first + " " + chance
 
 
 def can_be_shown(words: Words, shown: int, total: int) -> str:

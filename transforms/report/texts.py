@@ -36,7 +36,7 @@ def _counts(words: Words) -> dict[str, str]:
         "missing_scores": words.say("accepted answers without a score"),
         "promoters": words.say("scores 9 and 10"),
         "passives": words.say("scores 7 and 8"),
-        "detractors": words.say("scores 0 to 6"),
+        "detractors": words.say("scores 6 and lower"),
         "effective_responses": words.say("effective number of answers after weighting"),
         "superpromoters": words.say("answers known to be of a superpromoter"),
     }

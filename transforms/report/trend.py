@@ -34,13 +34,14 @@ class Drawing:
 
     bands: tuple[str, ...]
     lines: tuple[str, ...]
-    dots: tuple[tuple[str, str, str, str], ...]  # wave, x, y, y of the interval's upper end
+    dots: tuple[tuple[str, str, str], ...]  # wave, x, y
+    first: tuple[str, str]  # y of the first interval's upper and lower end
     zero: str
     is_zero_apart: bool  # whether the label of the zero line keeps clear of the last value
 
 
 def drawn(points: Sequence[Point], *, step: float) -> Drawing:
-    """The drawing of a series; its domain holds 0 and every interval, rounded out to `step`."""
+    """The drawing of a series with a value at least; its domain holds 0 and every interval, rounded out to `step`."""
     shown = [point for point in points if point.value is not None]
     low = step * math.floor(min([0.0, *(p.low for p in shown if p.low is not None)]) / step)
     high = step * math.ceil(max([low + step, 0.0, *(p.high for p in shown if p.high is not None)]) / step)
@@ -58,15 +59,14 @@ def drawn(points: Sequence[Point], *, step: float) -> Drawing:
         if p.value is not None and p.low is not None and p.high is not None
     )
     dots = tuple(
-        (p.wave, _per_cent(across(p.position)), _per_cent(1 - up(p.value)), _per_cent(1 - up(p.high or p.value)))
-        for p in shown
-        if p.value is not None
+        (p.wave, _per_cent(across(p.position)), _per_cent(1 - up(p.value))) for p in shown if p.value is not None
     )
-    newest = shown[-1].value if shown else None
+    newest, oldest = shown[-1].value, shown[0]
     return Drawing(
         bands=bands,
         lines=lines,
         dots=dots,
+        first=(_per_cent(1 - up(oldest.high or 0)), _per_cent(1 - up(oldest.low or 0))),
         zero=_per_cent(1 - up(0)),
         is_zero_apart=newest is None or abs(newest) / (high - low) > 0.22,
     )

@@ -150,8 +150,8 @@ class TrendView:
     title: str
     finding: str
     drawing: Drawing
-    first: tuple[str, str, str] | None  # text, x, y
-    last: tuple[str, str, str] | None  # value, interval, y
+    first: tuple[str, str, str, int]  # value, x, y, and how far from there: on the side away from zero
+    last: tuple[str, str, str]  # value, interval, y
     zero: str
     marks: tuple[tuple[str, str, str], ...]  # label, x, class
 
@@ -195,11 +195,15 @@ def trend(words: Words, points: Sequence[Point], *, name: str, drawing: Drawing)
         title=title,
         finding=finding,
         drawing=drawing,
-        first=(words.points(first.value) + unit, values[first.wave][1], values[first.wave][3]),
+        first=(words.points(first.value) + unit, values[first.wave][1], *_away(first.value, drawing)),
         last=(words.points(last.value) + unit, range_, values[last.wave][2]),
         zero="0" + unit,
         marks=_marks(words, points),
     )
+
+
+def _away(value: float, drawing: Drawing) -> tuple[str, int]:
+    return (drawing.first[0], -9) if value >= 0 else (drawing.first[1], 19)
 
 
 def _marks(words: Words, points: Sequence[Point]) -> tuple[tuple[str, str, str], ...]:

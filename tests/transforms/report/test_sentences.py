@@ -97,9 +97,14 @@ def test_a_change_is_told_with_its_interval_and_follows_the_adjusted_p_value(
 
 
 def test_nothing_that_rose_or_fell_is_said_as_well() -> None:
-    assert sentences.fell(EN, 0, wave="September") == "No department fell beyond chance since September."
-    assert sentences.rose(NL, 1, wave="september") == "Eén afdeling steeg meer dan toeval sinds september."
-    assert sentences.fell(NL, 3, wave="september") == "Drie afdelingen liepen meer dan toeval terug sinds september."
+    assert sentences.fell(EN, 0, wave="September", is_whole=True) == "No department fell beyond chance since September."
+    assert (
+        sentences.rose(NL, 1, wave="september", is_whole=True) == "Eén afdeling steeg meer dan toeval sinds september."
+    )
+    assert (
+        sentences.fell(NL, 3, wave="september", is_whole=True)
+        == "Drie afdelingen liepen meer dan toeval terug sinds september."
+    )
 
 
 def test_what_can_be_shown_never_says_why() -> None:

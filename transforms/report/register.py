@@ -133,7 +133,7 @@ def _row(item: Delivered, words: Words, zone: ZoneInfo) -> dict[str, Any]:
         "left_out": words.say("left out"),
     }
     return {
-        "recipient": item.recipient,
+        "recipient": words.say("everyone") if item.channel == "published" else item.recipient,
         "channel": channels.get(item.channel, item.channel),
         "at": "·" if item.at is None else _precise(item.at, words, zone),
         "outcome": outcomes.get(item.outcome, item.outcome),

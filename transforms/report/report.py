@@ -43,7 +43,7 @@ class Report:
             "whole": whole,
             "here": None if is_root else node.name,
             "trail": [] if is_root else self._trail(node),
-            "page_title": self._page_title(node, is_root=is_root),
+            "page_title": self._titled(None if is_root else self._path(node)),
             "contents": self._contents(own, whole),
             "scale": self.scene.scale,
             "suppressed": sentences.suppressed(self.words, self.scene.edition.min_respondents),
@@ -260,8 +260,8 @@ class Report:
         above = [{"name": up.name, "href": self._href(up.department_id)} for up in self.tree.above(node.department_id)]
         return [*above, {"name": node.name, "href": None}]
 
-    def _page_title(self, node: Node, *, is_root: bool) -> str:
-        return self._titled(None if is_root else node.name)
+    def _path(self, node: Node) -> str:
+        return " › ".join([up.name for up in self.tree.above(node.department_id)] + [node.name])
 
     def _titled(self, first: str | None) -> str:
         edition = self.scene.edition

@@ -117,6 +117,14 @@ def test_names_are_sorted_as_readers_sort_them() -> None:
         "eten",
         "Zee",
     ]
+    assert sorted(["Gate 10", "Gate 2", "gate 2b", "12", "7"], key=collated) == [
+        "7",
+        "12",
+        "Gate 2",
+        "gate 2b",
+        "Gate 10",
+    ]
+    assert sorted(["A b", "A", "٣abc", "9" * 5000, " x", "-"], key=collated)[0] == "9" * 5000
 
 
 def test_days_are_written_out() -> None:

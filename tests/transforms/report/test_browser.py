@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.transforms.report.editions import airport, ferry, tree_of
-from tests.transforms.report.test_pages import hostile
+from tests.transforms.report.test_extremes import hostile
 from tests.transforms.report.test_site import INDEX, facts
 from transforms.report.edition import changed
 from transforms.report.pages import pages

@@ -204,19 +204,20 @@ def _select(
     texts["response_key"] = _response_key(texts.pop("response_id", None), columns, duplicates)
     label = getattr(wave, "column", None)
     if label is not None:
-        texts["wave_label"] = _trimmed(quote(_found(label, "wave", columns)))
+        texts["wave_label"] = _trim(quote(_found(label, "wave", columns)))
     answers = {name: name for name in ("response_key", "wave_label") if name in texts} | _answers(mapped)
     shown = {f"shown_{name}": name for name in mapped} if shows_texts else {}
     meant = [f"judged.{name} as meant_{name}" for name in _COUNTS]  # before contradictions made them void
     seen = [*shown, *meant, *(name for name in mapped if name.startswith("level_"))] if shows_texts else []
     parts = {
         "texts": _listed(texts),
+        "blanks": _listed({name: _blank(name) for name in texts}),
         "answers": _listed(answers | shown),
         "relation": relation,
         "survey": literal(survey),
         "wave": _wave(wave),
         "also": "".join(f", {name}" for name in seen),
-        **_moments(mapped.get("responded_at"), timezone),
+        **_times(mapped.get("responded_at"), timezone),
         **_department(len(roles.department)),
     }
     return re.sub(r"\{(\w+)\}", lambda place: parts[place.group(1)], _without_comments(text("responses")))
@@ -230,8 +231,12 @@ def _listed(expressions: Mapping[str, str]) -> str:
     return ",\n        ".join(f"{expression} as {name}" for name, expression in expressions.items())
 
 
-def _trimmed(expression: str) -> str:
-    return f"nullif(trim({expression}), '')"
+def _trim(expression: str) -> str:
+    return f"trim({expression})"
+
+
+def _blank(name: str) -> str:
+    return name if name == "response_key" else f"nullif({name}, '')"
 
 
 def _found(column: str, role: str, columns: Collection[str]) -> str:
@@ -245,16 +250,16 @@ def _found(column: str, role: str, columns: Collection[str]) -> str:
 def _text(name: str, role: Role, columns: Collection[str]) -> str:
     """A role's trimmed text, NULL where blank; an expression that fails on a row makes that answer unreadable."""
     if role.column is not None:
-        return _trimmed(quote(_found(role.column, name, columns)))
+        return _trim(quote(_found(role.column, name, columns)))
     failed = "" if name in _IDS else _UNREADABLE
-    return _trimmed(f"coalesce(try(coalesce(({role.sql}\n)::varchar, '')), {literal(failed)})")
+    return _trim(f"coalesce(try(coalesce(({role.sql}\n)::varchar, '')), {literal(failed)})")
 
 
 def _response_key(response_id: str | None, columns: Collection[str], duplicates: str) -> str:
     """The response's id; the hash of the whole row without one, and where exact rows are what makes a duplicate."""
     cells = ", ".join(f"coalesce({quote(column)}, chr(30))" for column in columns)
     row = f"md5(concat_ws(chr(31), {cells}))"
-    return row if response_id is None or duplicates == "drop" else f"coalesce({response_id}, {row})"
+    return row if response_id is None or duplicates == "drop" else f"coalesce(nullif({response_id}, ''), {row})"
 
 
 def _answers(mapped: Mapping[str, Role]) -> dict[str, str]:
@@ -324,27 +329,18 @@ def _edge(meant: float | tuple[int, int] | str, edge: int) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _moments(role: Role | None, timezone: str) -> dict[str, str]:
-    """The organisation's wall clock and the instant in UTC; a time without a zone is the organisation's."""
-    if role is None:
-        return {"local": "null::timestamp", "instant": "null::timestamp"}
-    if role.format is not None:
-        made = f"try_strptime(responded, {literal(role.format)})"
-        return _from_zoned(made, timezone) if "%z" in role.format else _from_wall(made, timezone)
-    zoned = _from_zoned("try_cast(responded as timestamptz)", timezone)
-    wall = _from_wall("try_cast(responded as timestamp)", timezone)
+def _times(role: Role | None, timezone: str) -> dict[str, str]:
+    """Whether a time says its zone, and how it is read with one and without."""
+    zoned, wall = "try_cast(responded as timestamptz)", "try_cast(responded as timestamp)"
     tail = "substr(responded, 11)"  # after a date's ten characters + and - can only be an offset, a letter only a zone
     is_zoned = f"contains({tail}, '+') or contains({tail}, '-') or right(responded, 1) >= 'A'"
-    return {part: f"case when {is_zoned} then {zoned[part]} else {wall[part]} end" for part in zoned}
-
-
-def _from_zoned(instant: str, timezone: str) -> dict[str, str]:
-    finite = f"case when isfinite({instant}) then {instant} end"
-    return {"local": f"timezone({literal(timezone)}, {finite})", "instant": f"timezone('UTC', {finite})"}
-
-
-def _from_wall(wall: str, timezone: str) -> dict[str, str]:
-    return {"local": wall, "instant": f"timezone('UTC', timezone({literal(timezone)}, responded_local))"}
+    if role is None:
+        is_zoned = "false"
+    elif role.format is not None:
+        zoned = wall = f"try_strptime(responded, {literal(role.format)})"
+        is_zoned = "true" if "%z" in role.format else "false"
+        zoned, wall = (zoned, "null::timestamp") if is_zoned == "true" else ("null::timestamptz", wall)
+    return {"is_zoned": is_zoned, "zoned": zoned, "wall": wall, "timezone": literal(timezone)}
 
 
 def _wave(wave: Wave) -> str:

@@ -1,20 +1,47 @@
 -- Incoming: one row per record of a landed file, in its order; text becomes typed, and what does not fit is flagged.
 -- Made from the survey's mapping: {texts}, one trimmed text column per role, and {answers}, the same with missing codes
 -- and value mappings applied; NULL is a missing answer or a question that was not asked. {relation} is the file.
+-- Stages, so that no expression stands twice: the warehouse does not merge equal ones (see its settings).
 with texts as (
     select {texts}
     from {relation}
 ),
 
+blanks as (
+    select {blanks}
+    from texts
+),
+
 answers as (
     select {answers}
-    from texts
+    from blanks
+),
+
+zones as (
+    select *, {is_zoned} as responded_is_zoned
+    from answers
+),
+
+times as (
+    select
+        *,
+        case when responded_is_zoned then {zoned} end as responded_zoned,
+        case when not responded_is_zoned then {wall} end as responded_wall
+    from zones
 ),
 
 typed as (
     select
         *,
-        {local} as responded_local,
+        -- A time without a zone is the organisation's.
+        case
+            when not responded_is_zoned then responded_wall
+            when isfinite(responded_zoned) then timezone({timezone}, responded_zoned)
+        end as responded_local,
+        case
+            when not responded_is_zoned then timezone({timezone}, responded_wall)
+            when isfinite(responded_zoned) then responded_zoned
+        end as responded_instant,
         {department_key} as department_key,
         {levels_are_text} as department_levels_are_text,
         try_cast(score as double) as score_number,
@@ -24,7 +51,7 @@ typed as (
         try_cast(warned_count as double) as warned_number,
         try_cast(warned_count_most as double) as warned_number_most,
         try_cast(warned_acted_count as double) as warned_acted_number
-    from answers
+    from times
 ),
 
 -- A fraction is not a score and not a number of people: it is not rounded, it is not readable.
@@ -46,7 +73,7 @@ whole as (
         try_cast(case when warned_acted_number = trunc(warned_acted_number) then warned_acted_number end as integer)
             as warned_acted_count,
         try_cast(weight as decimal(18, 10)) as weight_number,
-        {instant} as responded_at,
+        make_timestamp(epoch_us(responded_instant)) as responded_at,
         case
             when list_contains(['true', 't', 'yes', 'y', '1', '1.0', 'ja', 'j', 'waar'], lower(copied)) then true
             when list_contains(['false', 'f', 'no', 'n', '0', '0.0', 'nee', 'onwaar'], lower(copied)) then false

@@ -139,7 +139,8 @@ def _connected(path: Path, scratch: Path, threads: int | None, read_only: bool) 
         connection.execute("set timezone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
         # Long lists after IN would become joins, and a join does not keep the order that record numbers rest on.
-        connection.execute("set disabled_optimizers = 'in_clause'")
+        # Equal expressions are not merged either: one that stands in two try(…) would be taken out of both, and fail.
+        connection.execute("set disabled_optimizers = 'in_clause,common_subexpressions'")
     except duckdb.Error as error:
         raise _unmet(error, path) from None
     finally:

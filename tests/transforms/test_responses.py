@@ -223,10 +223,11 @@ def test_a_wave_may_be_a_label_in_the_data_or_unknown(conformed: Conform) -> Non
 
 
 def test_an_expression_that_fails_on_one_row_makes_that_answer_unreadable(conformed: Conform) -> None:
-    roles = mapped(responded_at={"sql": "make_date(2017, 5, day::int)"})
+    roles = mapped(responded_at={"sql": "make_date(2017, 5, day::int)"}, weight={"sql": "day::int + day::int"})
     rows = conformed(roles, *({"score": "9", "day": day} for day in ("3", "32", "x", None)), wave="month")
     assert [row["responded_at"] for row in rows] == [datetime(2017, 5, 3), None, None, None]
     assert [row["responded_at_is_readable"] for row in rows] == [True, False, False, True]
+    assert [row["weight"] for row in rows] == [6, 64, None, None]
 
 
 # --- who and where ---------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """Which column of an export plays which part, where its name and its values leave little doubt."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from warehouse.peek import Look
 
 MOSTLY = 0.8
+ON_SCALE = r"(10|[0-9])(\.0+)?"
+CODES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -17,15 +20,30 @@ class Hint:
     fits: Callable[[Sequence[str]], bool]
 
 
-def guesses(look: Look) -> dict[str, str]:
+@dataclass(frozen=True)
+class Guess:
+    """A column for a role; for a time how it is written where that is not ISO, for a score what is off the scale."""
+
+    column: str
+    format: str | None = None
+    off_scale: tuple[str, ...] = ()
+
+
+def guesses(look: Look) -> dict[str, Guess]:
     """Role → column, each column at most once; a role without a clear column is left out."""
     values = {name: _values(look, place) for place, name in enumerate(look.columns)}
-    found: dict[str, str] = {}
+    found: dict[str, Guess] = {}
+    free = [name for name in look.columns if "${" not in name]
     for role, hint in HINTS.items():
-        free = [name for name in look.columns if name not in found.values() and "${" not in name]
         column = _best(free, hint, values)
-        if column is not None:
-            found[role] = column
+        if column is None:
+            continue
+        free.remove(column)
+        found[role] = Guess(
+            column,
+            format=_date_format(values[column]) if role == "responded_at" else None,
+            off_scale=_off_scale(values[column]) if role == "score" else (),
+        )
     return found
 
 
@@ -52,7 +70,24 @@ def _share(values: Sequence[str], pattern: str) -> float:
 
 
 def _are_scores(values: Sequence[str]) -> bool:
-    return _share(values, r"(10|[0-9])(\.0+)?") >= MOSTLY
+    return _share(values, ON_SCALE) >= MOSTLY
+
+
+def _off_scale(values: Sequence[str]) -> tuple[str, ...]:
+    """What stands among scores and is none, the most frequent first: codes, most likely."""
+    counts = Counter(value for value in values if not re.fullmatch(ON_SCALE, value))
+    return tuple(value for value, _ in counts.most_common(CODES_SHOWN))
+
+
+def _date_format(values: Sequence[str]) -> str | None:
+    """How dates such as 31-12-2026 are written; None for ISO. The day comes first where nothing tells otherwise."""
+    parts = [found for value in values if (found := re.match(r"(\d{1,2})([-/.])(\d{1,2})[-/.]\d{4}(.*)", value))]
+    if not parts:
+        return None
+    month_first = any(int(found[3]) > 12 for found in parts) and not any(int(found[1]) > 12 for found in parts)
+    order = ("%m", "%d", "%Y") if month_first else ("%d", "%m", "%Y")
+    clock = {1: " %H:%M", 2: " %H:%M:%S"}.get(parts[0][4].count(":"), "")
+    return parts[0][2].join(order) + clock
 
 
 def _are_dates(values: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from jinja2 import Environment, StrictUndefined
 
 from flows.errors import ConfigurationError
-from flows.guesses import guesses
+from flows.guesses import Guess, guesses
 from flows.home import PUBLIC_FOLDER
 from warehouse import WarehouseError
 from warehouse.peek import Look, look
@@ -30,7 +30,7 @@ class Export:
 
     path: Path
     look: Look
-    roles: Mapping[str, str]
+    roles: Mapping[str, Guess]
     others: tuple[Path, ...]
 
 
@@ -58,7 +58,7 @@ def text(folder: Path, export: Export | None, *, today: date) -> str:
     )
     environment.filters["text"] = _quoted
     template = environment.from_string(Path(__file__).with_name("init.toml.jinja").read_text(encoding="utf-8"))
-    roles = export.roles if export else {"score": "score", "responded_at": "answered_at", "department": "department"}
+    roles = export.roles if export else PLACEHOLDERS
     next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     announced = _working_day((next_month + timedelta(days=32)).replace(day=8))
     return template.render(
@@ -133,19 +133,24 @@ def _short(name: str, most: int = 80) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _line(role: str, roles: Mapping[str, str], example: str, *, is_guess: bool) -> str:
+def _line(role: str, roles: Mapping[str, Guess], example: str, *, is_guess: bool) -> str:
     """The role's line: mapped where a column is known, else out of use with an example."""
-    column = roles.get(role)
-    if column is not None:
-        line = f"{role} = {_quoted(column)}"
-        return (
-            f"{line:<{AT - 1}} # a guess: see whether it is right"
-            if is_guess
-            else f"{line:<{AT - 1}} # your column's name"
-        )
-    if role == "score":
-        return f"{'score = ' + _quoted('score'):<{AT - 1}} # no column is clearly it: write its name here"
-    return f"# {role} = {example}"
+    guess = roles.get(role)
+    if guess is None and role == "score":
+        return _remarked('score = "score"', "no column is clearly it: write its name here")
+    if guess is None:
+        return f"# {role} = {example}"
+    column = _quoted(guess.column)
+    said = f"{{ column = {column}, format = {_quoted(guess.format)} }}" if guess.format else column
+    if not is_guess:
+        return _remarked(f"{role} = {said}", "your column's name")
+    off = ", ".join(_quoted(_short(value, 20)) for value in guess.off_scale)
+    also = f"\n# Among its values: {off}. Name those that mean no answer: missing = […]" if off else ""
+    return _remarked(f"{role} = {said}", "a guess: see whether it is right") + also
+
+
+def _remarked(line: str, remark: str) -> str:
+    return f"{line:<{AT - 1}} # {remark}"
 
 
 def _next(folder: Path, export: Export | None) -> str:
@@ -155,7 +160,7 @@ def _next(folder: Path, export: Export | None) -> str:
     if export is None:
         made_of = f"Wrote {file}, with placeholders: put an export into {folder / 'exports'} and map its columns."
     else:
-        took = ", ".join(f"{role} = {_quoted(_short(column))}" for role, column in export.roles.items())
+        took = ", ".join(f"{role} = {_quoted(_short(guess.column))}" for role, guess in export.roles.items())
         made_of = f"Wrote {file} for {_relative(export.path, folder)}"
         made_of += f"; guessed from its columns: {took}." if took else "."
         if "score" not in export.roles:
@@ -187,6 +192,11 @@ def _timezone() -> str:
     )
 
 
+PLACEHOLDERS = {
+    "score": Guess("score"),
+    "responded_at": Guess("answered_at"),
+    "department": Guess("department"),
+}
 ROLES = (
     ("score", "How likely are you to recommend us, 0 to 10? 9 and 10 are promoters, 0 to 6 detractors.", '"q1"'),
     ("responded_at", "When it was answered; tells the wave.", '"answered_at"'),

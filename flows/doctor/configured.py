@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.configuration import HIDDEN, VARIABLE, load
-from flows.doctor.findings import Finding, ok, problem, remark
+from flows.doctor.findings import Finding, counted, ok, problem, remark
 from flows.errors import ConfigurationError
 from flows.settings import Settings
 
@@ -39,7 +39,7 @@ def problems(config: Path, error: ConfigurationError) -> Iterator[Finding]:
 def said(settings: Settings) -> Iterator[Finding]:
     """What it holds, and whether a secret stands in it for everybody on this host."""
     surveys, recipients = len(settings.surveys), len(settings.audience)
-    yield ok(ABOUT, f"{settings.file}: {_counted(surveys, 'survey')}, {_counted(recipients, 'recipient')}")
+    yield ok(ABOUT, f"{settings.file}: {counted(surveys, 'survey')}, {counted(recipients, 'recipient')}")
     if _has_secret(_written(settings.file)) and settings.file.stat().st_mode & OTHERS:
         yield remark(
             ABOUT,
@@ -91,7 +91,3 @@ def _is_cron(line: str) -> bool:
 
 
 _CRON = frozenset("0123456789*,-/?#LWabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flows.channels.connections import TIME_UP, address_of, connect, explain, together
 from flows.channels.email_line import FAULTS, leave, log_in, why
-from flows.doctor.findings import Finding, ok, problem, remark
+from flows.doctor.findings import Finding, counted, ok, problem, remark
 from flows.doctor.places import is_on_network, nearest
 from flows.home import Home
 from flows.settings import MailServer, Settings, Webhook
@@ -78,7 +78,7 @@ def _webhooks(settings: Settings, home: Home) -> Iterator[Finding]:
     if len(faults) > NAMED_AT_MOST:
         yield problem(HOOKS, f"and {len(faults) - NAMED_AT_MOST} more hosts do not answer", "see the network first")
     if not faults:
-        yield ok(HOOKS, f"{len(hooks)} on {len(places)} hosts and ports: each is reached; no request was made")
+        yield ok(HOOKS, f"{counted(len(hooks), 'webhook')}: every host answers ({len(places)}); no request was made")
     yield from _habits(hooks)
     yield from _sizes(home)
 
@@ -132,7 +132,7 @@ def _folders(settings: Settings, home: Home) -> Iterator[Finding]:
     found = [finding for target in targets for finding in _folder(settings.file.parent / target, settings, home)]
     yield from found
     if targets and all(finding.kind != "problem" for finding in found):
-        yield ok(FOLDERS, f"{len(targets)}: each can be written, and opened by one rename")
+        yield ok(FOLDERS, f"{counted(len(targets), 'folder')}: writable, and opened by one rename")
 
 
 def _folder(root: Path, settings: Settings, home: Home) -> Iterator[Finding]:

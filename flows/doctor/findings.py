@@ -46,6 +46,11 @@ def lines(findings: Iterable[Finding]) -> list[str]:
     return [*told, _closing(found)]
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
 def _lines(finding: Finding) -> list[str]:
     first, *more = finding.says.splitlines()
     told = [f"  {finding.kind:<7}  {first}", *(f"{INDENT}{line}" for line in more)]
@@ -55,7 +60,7 @@ def _lines(finding: Finding) -> list[str]:
 def _closing(found: list[Finding]) -> str:
     problems = sum(finding.kind == "problem" for finding in found)
     remarks = sum(finding.kind == "remark" for finding in found)
-    told = f"{remarks} remark{'s' if remarks != 1 else ''}"
+    told = counted(remarks, "remark")
     if problems:
-        return f"{problems} problem{'s' if problems != 1 else ''} to mend, {told}."
+        return f"{counted(problems, 'problem')} to mend, {told}."
     return f"All is well, with {told}." if remarks else "All is well."

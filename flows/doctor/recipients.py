@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from flows.audience import refuse_what_cannot_be_armed, strangers, uncovered
-from flows.doctor.findings import Finding, ok, problem, remark
+from flows.doctor.findings import Finding, counted, ok, problem, remark
 from flows.errors import ConfigurationError
 from flows.home import Home
 from flows.seal import read_table
@@ -69,7 +69,10 @@ def _covered(settings: Settings, tree: Sequence[tuple[str, ...]], origin: str) -
         yield problem(ABOUT, f"and {len(missing) - NAMED_AT_MOST} more are not covered", "zwerm check lists them all")
     if not missing:
         departments = sum(bool(path) for path in tree)
-        yield ok(ABOUT, f"{len(settings.audience)} recipients cover all {departments} departments of {origin}")
+        yield ok(
+            ABOUT,
+            f"{counted(len(settings.audience), 'recipient')} for all of the {departments} departments of {origin}",
+        )
 
 
 def _mistyped(settings: Settings, tree: Sequence[tuple[str, ...]]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from flows.doctor.findings import Finding, ok, problem, remark
+from flows.doctor.findings import Finding, counted, ok, problem, remark
 from flows.errors import ConfigurationError, FlowError
 from flows.settings import FilesSource, Settings
 from flows.sources import Fetched, fetched
@@ -42,10 +42,9 @@ def _source(about: str, source: FilesSource, needed: Sequence[str], *, base: Pat
     wrong = [finding for file in newest for finding in _file(about, source, needed, file)]
     yield from wrong
     if not wrong:
-        files = f"{len(found)} file{'s' if len(found) != 1 else ''}"
         looked = f", the newest {len(newest)} of them looked at" if len(found) > len(newest) else ""
         mapped = "every mapped column is there" if needed else "no column is mapped by name"
-        yield ok(about, f"{source.path}: {files}{looked}; {mapped}")
+        yield ok(about, f"{source.path}: {counted(len(found), 'file')}{looked}; {mapped}")
 
 
 def _file(about: str, source: FilesSource, needed: Sequence[str], file: Fetched) -> Iterator[Finding]:

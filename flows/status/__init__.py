@@ -7,7 +7,7 @@ from typing import Any
 from flows.configuration import load
 from flows.home import Home
 from flows.run import Run
-from flows.status import one_release, overview
+from flows.status import one_release, overview, telling
 from flows.status.wording import printable
 
 
@@ -17,7 +17,7 @@ def status(config: Path, *, release: str | None) -> dict[str, Any]:
     run = Run(settings, Home(settings.home), datetime.now(UTC))
     if release is None:
         facts = overview.facts(run)
-        lines = overview.lines(facts, settings.organisation.zone)
+        lines = telling.lines(facts, settings.organisation.zone)
     else:
         facts = one_release.facts(run, release)
         lines = one_release.lines(facts, settings.organisation.zone)

@@ -196,7 +196,7 @@ def test_the_tree_of_the_newest_release_is_what_the_audience_must_cover(folder: 
     assert says(result, "problem", "audience") == ["Ships: nobody receives results for it"]
     result = examined(folder, '[[audience]]\ndepartment = ["Ships"]\nfolder = "x"')
     assert says(result, "ok", "audience") == [
-        "1 recipients cover all 2 departments of the newest release of each survey"
+        "1 recipient for all of the 2 departments of the newest release of each survey"
     ]
 
 
@@ -244,7 +244,7 @@ def test_webhooks_are_reached_without_a_request(folder: Path, certificate: Path)
         audience = [f'[[audience]]\nwebhook = {{ url = "{receivers.url(n)}", secret = "s" }}' for n in range(2)]
         result = examined(folder, *audience)
         assert says(result, "problem") == []
-        assert "2 on 2 hosts and ports" in says(result, "ok", "webhooks")[0]
+        assert "2 webhooks: every host answers (2)" in says(result, "ok", "webhooks")[0]
         assert receivers.calls() == []
         assert not [came for came in receivers.log() if came.what == "bytes"]
 

@@ -97,6 +97,29 @@ def test_without_a_column_that_is_clearly_the_score_the_doctor_says_which_there_
     assert "'q1', 'q2'" in problems(folder)[0]
 
 
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (("01-10-2026 09:30", "31-10-2026 18:00"), "%d-%m-%Y %H:%M"),
+        (("10/01/2026", "10/31/2026"), "%m/%d/%Y"),
+        (("1.10.2026 09:30:11",), "%d.%m.%Y %H:%M:%S"),
+        (("2026-10-01T09:30:00",), None),
+    ],
+)
+def test_how_dates_are_written_is_guessed_along(folder: Path, dates: tuple[str, ...], expected: str | None) -> None:
+    (folder / "a.csv").write_text("nps,date\n" + "".join(f"9,{date}\n" for date in dates))
+    write(folder)
+    role = load(folder / "zwerm.toml").surveys["customers"].roles.responded_at
+    assert role is not None
+    assert (role.column, role.format) == ("date", expected)
+
+
+def test_values_off_the_scale_are_shown_beside_the_score(folder: Path) -> None:
+    (folder / "a.csv").write_text("nps\n" + "9\n" * 40 + "99\n" * 2 + "n/a\n")
+    write(folder)
+    assert '# Among its values: "99", "n/a". Name those that mean no answer' in (folder / "zwerm.toml").read_text()
+
+
 def test_the_real_airport_survey_gets_its_score_and_weight(folder: Path, survey_data: Path) -> None:
     (folder / "guests.csv").write_bytes((survey_data / "sfo-2017" / "responses.csv").read_bytes())
     write(folder)

@@ -18,33 +18,6 @@ if TYPE_CHECKING:
     from checks.gate import CheckResult
     from checks.rules import Rule
 
-FILES = """
-    select
-        files.file_id, files.columns, $mapped::varchar[] as mapped_columns, batches.in_count,
-        coalesce(stands.rows, 0) as accepted_count,
-        batches.accepted_count - coalesce(stands.rows, 0) as dropped_count,
-        batches.quarantined_count,
-        (select count(*) from core.quarantine q where q.batch = batches.batch and q.line_number is not null)
-            as rejected_count,
-        (
-            select earlier.columns from raw.files as earlier
-            where earlier.survey = files.survey and earlier.source = files.source and earlier.file_id <> files.file_id
-                and earlier.fetched_at <= files.fetched_at and earlier.columns is not null
-            order by earlier.fetched_at desc, earlier.name desc limit 1
-        ) as columns_before
-    from core.batches as batches
-    join raw.files as files using (survey, file_id)
-    left join (select batch, count(*) as rows from standing group by batch) as stands using (batch)
-    where batches.batch in (select unnest($batches))
-    qualify row_number() over (partition by batches.batch order by files.fetched_at) = 1
-"""
-
-BROKEN = """
-    select batch, record_number, line_number, unnest(rules) as rule
-    from core.quarantine
-    where batch in (select unnest($batches)) and (wave = $wave or wave is null)
-"""
-
 
 def check(store: Store, run: Run, found: Intake, examination: Examination, metrics: pd.DataFrame) -> pd.DataFrame:
     """Every check of the wave but those of single rows, which ran file by file; what may be published of them all.
@@ -78,7 +51,7 @@ def _results(
     parameters = {**rule_parameters(run, settings), "min_respondents": settings.min_respondents}
     store.run(f"create or replace temporary view standing as {current(found.numbers, duplicates=settings.duplicates)}")
     mapped = list(columns_needed(settings.roles, settings.wave))
-    _table(store, "checked_files", FILES, {"mapped": mapped, "batches": list(found.numbers)})
+    _table(store, "checked_files", _sql("files"), {"mapped": mapped, "batches": list(found.numbers)})
     _table(store, "checked_waves", _sql("waves"), key)
     _table(store, "checked_tallies", _sql("tallies"), key)
     store.register("promoter_metrics", metrics)
@@ -105,11 +78,11 @@ def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequenc
     """What the row rules left in quarantine of this wave; records of no wave count in each."""
     from checks.quality import told
 
-    here = {"batches": list(found.numbers), "wave": examination.wave}
-    failed = dict(store.rows(f"select rule, count(*) from ({BROKEN}) group by rule", here))
-    quarantined = store.rows(f"select count(distinct (batch, record_number, line_number)) from ({BROKEN})", here)
+    broken = store.rows(_sql("quality"), {"batches": list(found.numbers), "wave": examination.wave})
+    failed = {rule: count for rule, count, _ in broken}
+    quarantined = broken[0][2] if broken else 0
     counted = store.rows("select count(*) from counted")  # without answers that wait: nobody is told how many do
-    return told(rules, failed, base_count=int(counted[0][0]) + int(quarantined[0][0]))
+    return told(rules, failed, base_count=int(counted[0][0]) + quarantined)
 
 
 def _table(store: Store, name: str, sql: str, parameters: Mapping[str, Any]) -> None:

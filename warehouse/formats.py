@@ -116,7 +116,9 @@ def json_lines(store: Store, name: str, path: Path, encoding: str | None) -> Tab
     """
     path, remarks = as_utf8(path, name, store.scratch, encoding)
     options = f"delim='\x01', quote='', escape='', header=false, auto_detect=false, max_line_size={MAX_RECORD_BYTES}"
-    lines = f"read_csv({literal(str(path))}, {options}, columns={{'line': 'VARCHAR'}}, ignore_errors=true)"
+    kept = f"rejects_{token()}"  # what is no text line at all: too long, or with control characters
+    storing = f"store_rejects=true, rejects_limit=0, rejects_table='{kept}', rejects_scan='{kept}_scans'"
+    lines = f"read_csv({literal(str(path))}, {options}, columns={{'line': 'VARCHAR'}}, {storing})"
     lines = f"(select line from {lines} where trim(line) <> '')"
     is_object = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
     found = store.rows(
@@ -137,6 +139,8 @@ def json_lines(store: Store, name: str, path: Path, encoding: str | None) -> Tab
     rejects = (
         "select line_number, 'not a JSON object' as reason, line as original from"
         f" (select line, row_number() over () as line_number from {lines}) where not ({is_object})"
+        f" union all select line, reason, original from (select line::bigint as line, min(lower(error_type::varchar))"
+        f" as reason, min(csv_line) as original from {kept} group by line, line_byte_position)"
     )
     return Table(sql, sql, columns, rejects, tuple(remarks), double)
 

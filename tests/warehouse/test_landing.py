@@ -333,6 +333,16 @@ def test_json_lines(read: Read, store: Store) -> None:
     assert [(line, original) for line, _, original in store.rows(relation.rejects)] == [(3, "{broken"), (4, "[1, 2]")]
 
 
+def test_json_lines_that_are_no_text_are_rejected_and_not_dropped(read: Read, store: Store) -> None:
+    content = b'{"score": 9}\n{"score": "\x01"}\n{"score": "' + b"x" * 17_000_000 + b'"}\n{"score": "a\\u0000"}\n'
+    relation, rows = read(content, name="export.jsonl", expected=("score",))
+    assert rows == [("9",), ("a\0",)]
+    assert [(line, reason) for line, reason, _ in store.rows(relation.rejects)] == [
+        (2, "too many columns"),
+        (3, "line size over maximum"),
+    ]
+
+
 def test_a_json_array_is_told_apart(store: Store, landing: Path) -> None:
     with pytest.raises(WarehouseError, match="one JSON array; export it as JSON Lines"):
         landed(store, landing, b'[{"score": 9}]', name="export.json")

@@ -1,4 +1,4 @@
-"""The checks between figures and seal: of files, rows, the wave, its tallies and its metrics."""
+"""The checks between figures and seal: of files, rows, the wave, its tallies and its metrics; and once more after."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -6,17 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from checks.book import TABLES
 from flows.counting import Examination
-from flows.errors import StoppedByCheckError
+from flows.errors import FlowError, StoppedByCheckError
 from flows.intake import Intake, rule_parameters, rules_of
+from flows.publication import renew_if_free
 from flows.run import Run
+from flows.seal import read_manifest
 from transforms.current import current
 from transforms.responses import columns_needed
+from warehouse.ledger import Ledger
+from warehouse.records import Release
 from warehouse.store import Store
 
 if TYPE_CHECKING:
     from checks.gate import CheckResult
     from checks.rules import Rule
+    from flows.release import Report
 
 
 def check(store: Store, run: Run, found: Intake, examination: Examination, metrics: pd.DataFrame) -> pd.DataFrame:
@@ -36,6 +42,46 @@ def check(store: Store, run: Run, found: Intake, examination: Examination, metri
         min_respondents=settings.min_respondents,
         language="en",
     )
+
+
+def check_published(run: Run, report: "Report") -> None:
+    """Check once again what everyone reads: the same rows as sealed, under the same rules; a breach where it is not.
+
+    It is out by then, so nothing is undone: the breach is recorded, published with the register, and told.
+    """
+    wrong = {release.release_id: found for release in report.releases if (found := _wrong(run, release))}
+    if not wrong:
+        return
+    says = "; ".join(f"release {name}: {', '.join(found)}" for name, found in wrong.items())
+    with Ledger.open(run.home.ledger) as ledger:
+        with ledger.transaction():
+            ledger.add(
+                "breach",
+                release_ids=list(wrong),
+                moment_id=report.moment.moment_id,
+                what="content",
+                milliseconds=None,
+                says=f"what is published is not what was sealed ({says})",
+            )
+        renew_if_free(ledger, run.home, run.settings)
+    raise FlowError(f"What is published is not what was sealed: {says}. Look at who can write to {run.home.published}")
+
+
+def _wrong(run: Run, release: Release) -> list[str]:
+    """What does not hold of a release as it is published: its rows against the seal, then the rules of metrics."""
+    sealed = run.home.releases / release.release_id / "tables" / "promoter_metrics.parquet"
+    minimum = read_manifest(sealed.parents[1])["min_respondents"]
+    rules = TABLES["metrics"]
+    with Store.open(run.home.published / "warehouse.duckdb", scratch=run.home.scratch, read_only=True) as store:
+        key = {"release_id": release.release_id}
+        differing = store.rows(f"select count(*) from ({_sql('published')})", {**key, "sealed": str(sealed)})[0][0]
+        store.run(
+            "create temporary table promoter_metrics as from mart.promoter_metrics where release_id = $release_id", key
+        )
+        _table(store, "checked_metrics", _sql("metrics"), {})
+        results = _gate(store, run, "checked_metrics", rules, {"min_respondents": minimum})
+        failed = [result.rule.name for result in results if result.outcome == "failed"]
+    return ([f"{differing} rows differ"] if differing else []) + failed
 
 
 def _results(

@@ -14,6 +14,7 @@ from prefect.exceptions import ObjectNotFound
 
 from flows import release
 from flows.calls import nothing_to_do
+from flows.checking import check_published
 from flows.progress import step
 from flows.release import Report
 from flows.run import Run
@@ -48,6 +49,7 @@ def _open_moment(moment_id: str, config: Path) -> Outcome[Report]:
 def open_here(run: Run, moment_id: str) -> Report:
     """Open the moment in this process, and leave in Prefect what came of it."""
     opened = as_task(arm_open_confirm)(run, moment_id)
+    as_task(check_again)(run, opened)
     create_markdown_artifact(
         key="release", markdown=summary(run, opened), description="What everyone received at this moment"
     )
@@ -60,6 +62,12 @@ def arm_open_confirm(run: Run, moment_id: str) -> Report:
         opened = release.open_moment(run.home, run.settings, moment_id)
         notes.append(f"{len(opened.deliveries)} deliveries")
     return opened
+
+
+def check_again(run: Run, opened: Report) -> None:
+    """Check what everyone reads now, after the release as before it."""
+    with step("Check what is published"):
+        check_published(run, opened)
 
 
 def hand_over(run: Run, staged: Staged) -> str:

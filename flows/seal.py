@@ -128,9 +128,15 @@ def seal(home: Home, draft: Draft, pages: Mapping[str, bytes]) -> Sealed:
 
 def read_sealed(folder: Path) -> Sealed:
     """A sealed release as its manifest tells it."""
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     names = ("release_id", "survey", "wave", "revision", "reason", "previous_release_id", "departments", "suppressed")
     return Sealed(folder=folder, **{name: manifest[name] for name in names})
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a sealed release."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from flows.doctor.findings import Finding, ok, remark
+from flows.doctor.findings import Finding, counted, ok, remark
 from flows.home import Home
 from flows.publication import LEASE, is_behind
 from warehouse.leases import held_by
@@ -25,7 +25,9 @@ def leftovers(home: Home, *, now: datetime) -> Iterator[Finding]:
             yield ok(ABOUT, f"process {holder.pid} is opening a moment now")
             return
         found = [*_unfinished(ledger, now), *_held(ledger), *_lacking(ledger)]
-        yield from found or [ok(ABOUT, f"{len(ledger.released())} are out, and nothing is left to finish")]
+        yield from found or [
+            ok(ABOUT, f"{counted(len(ledger.released()), 'release')} out, and nothing is left to finish")
+        ]
 
 
 def _unfinished(ledger: Ledger, now: datetime) -> Iterator[Finding]:

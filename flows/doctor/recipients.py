@@ -68,11 +68,13 @@ def _covered(settings: Settings, tree: Sequence[tuple[str, ...]], origin: str) -
     if len(missing) > NAMED_AT_MOST:
         yield problem(ABOUT, f"and {len(missing) - NAMED_AT_MOST} more are not covered", "zwerm check lists them all")
     if not missing:
-        departments = sum(bool(path) for path in tree)
-        yield ok(
-            ABOUT,
-            f"{counted(len(settings.audience), 'recipient')} for all of the {departments} departments of {origin}",
+        departments, who = sum(bool(path) for path in tree), counted(len(settings.audience), "recipient")
+        told = (
+            f"all of the {departments} departments of {origin}"
+            if departments
+            else "the organisation, which has no tree"
         )
+        yield ok(ABOUT, f"{who} for {told}")
 
 
 def _mistyped(settings: Settings, tree: Sequence[tuple[str, ...]]) -> Iterator[Finding]:

@@ -38,7 +38,9 @@ def assemble(ledger: Ledger, home: Home, settings: Settings, *, adding: Sequence
         for release in releases
     ]
     deliveries = ledger.deliveries(*known)
-    pages = site_pages(ledger, home, settings, editions, deliveries)
+    touched = ledger.touched_since(_seen(ledger))
+    renewed = [e for e in editions if e.release.release_id in touched or not publish.has(home.published, e.place)]
+    pages = site_pages(ledger, home, settings, editions, deliveries, registers=renewed)
     return publish.assemble(home.published, editions, deliveries, pages=pages)
 
 
@@ -55,10 +57,13 @@ def renew(ledger: Ledger, home: Home, settings: Settings) -> None:
 
 def is_behind(ledger: Ledger) -> bool:
     """Whether the ledger knows something that the published folder does not tell yet."""
+    return ledger.newest_event(*TELLING) > _seen(ledger)
+
+
+def _seen(ledger: Ledger) -> int:
+    """The newest event that the published folder tells."""
     renewed = ledger.events(kinds=("renewed",))
-    seen = renewed[-1].detail["seen"] if renewed else 0
-    telling = ledger.events(kinds=TELLING)
-    return bool(telling) and telling[-1].event_id > seen
+    return int(renewed[-1].detail["seen"]) if renewed else 0
 
 
 def renew_if_free(ledger: Ledger, home: Home, settings: Settings) -> bool:

@@ -18,9 +18,15 @@ from warehouse.records import DeliveryState, Event
 
 
 def site_pages(
-    ledger: Ledger, home: Home, settings: Settings, editions: Sequence[Edition], deliveries: Sequence[DeliveryState]
+    ledger: Ledger,
+    home: Home,
+    settings: Settings,
+    editions: Sequence[Edition],
+    deliveries: Sequence[DeliveryState],
+    *,
+    registers: Sequence[Edition],
 ) -> dict[str, bytes]:
-    """Index, calendar and registers by their name below `site/`; no figure is on any of them."""
+    """Index and calendar, and some editions' registers, by their name below `site/`; without any figure."""
     organisation = settings.organisation
     index = Index(
         organisation=organisation.name,
@@ -32,9 +38,11 @@ def site_pages(
     )
     pages = assembled(index)
     breaches = ledger.events(kinds=("breach",))
-    for edition in editions:
-        own = [state for state in deliveries if state.release_id == edition.release.release_id]
-        said = register(_register(settings, edition, own, breaches))
+    of: dict[str, list[DeliveryState]] = {}
+    for state in deliveries:
+        of.setdefault(state.release_id, []).append(state)
+    for edition in registers:
+        said = register(_register(settings, edition, of.get(edition.release.release_id, []), breaches))
         pages |= {f"{edition.place}/{name}": content for name, content in said.items()}
     return pages
 

@@ -44,8 +44,10 @@ class Appointment:
             time.sleep(min(left, PACE_SECONDS))
 
     def meet(self) -> None:
-        """Return at the time itself, not before."""
+        """Return at the time itself, not before; it is near, or the clock was set back."""
         while (left := self.left) > 0:
+            if left > JUMP_SECONDS:
+                raise HeldError(f"this host's clock was set back by {left:.1f} seconds while everything was armed")
             if left > SPIN_SECONDS:
                 time.sleep(left - SPIN_SECONDS)
 

@@ -299,8 +299,7 @@ def _must_be(ledger: Ledger, release_id: str, states: Sequence[str], done: str) 
 
 
 def _must_all_be(ledger: Ledger, release_ids: Sequence[str], state: str) -> None:
-    for release_id in release_ids:
-        release = _must(ledger, release_id)
+    for release in ledger.known(release_ids):
         if release.state != state:
             why = f": {release.stated_reason}" if release.stated_reason else ""
             raise OvertakenError(f"{release.survey} {release.wave} was {release.state} meanwhile{why}")

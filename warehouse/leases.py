@@ -12,7 +12,7 @@ import psutil
 from warehouse.ledger import Ledger
 from warehouse.records import as_text, as_time
 
-LEASE_SECONDS = 300.0  # a holder that lives but has hung for so long is followed too; it cannot commit any more
+LEASE_SECONDS = 600.0  # a holder that lives but has hung for so long is followed too; it cannot commit any more
 START_TOLERANCE_SECONDS = 1.0
 
 

@@ -75,6 +75,10 @@ class Ledger:
         """One release, None where the ledger does not know it."""
         return next(iter(self._releases("release_id = ?", [release_id])), None)
 
+    def known(self, release_ids: Sequence[str]) -> tuple[Release, ...]:
+        """These releases, as far as the ledger knows them."""
+        return self._releases("release_id in (select value from json_each(?))", [json.dumps(release_ids)])
+
     def state(self, release_id: str) -> State | None:
         """How far a release has come."""
         release = self.release(release_id)
@@ -137,9 +141,22 @@ class Ledger:
         )
         return tuple(event_of(row) for row in rows)
 
-    def newest_event(self) -> int:
-        """The number of the newest event, 0 where nothing has happened."""
-        return int(self.connection.execute("select coalesce(max(event_id), 0) from events").fetchone()[0])
+    def newest_event(self, *kinds: str) -> int:
+        """The number of the newest event, of some kinds or of all; 0 where nothing has happened."""
+        row = self.connection.execute(
+            "select coalesce(max(event_id), 0) from events where ? = '[]' or kind in (select value from json_each(?))",
+            [json.dumps(kinds), json.dumps(kinds)],
+        ).fetchone()
+        return int(row[0])
+
+    def touched_since(self, event_id: int) -> frozenset[str]:
+        """The releases of which something was recorded after an event, about them or one of their deliveries."""
+        rows = self.connection.execute(
+            "select release_id from release_events where event_id > ? "
+            "union select d.release_id from events as e join deliveries as d using (delivery_id) where e.event_id > ?",
+            [event_id, event_id],
+        )
+        return frozenset(row[0] for row in rows)
 
     # -- what is written
 

@@ -15,7 +15,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from warehouse.records import DeliveryState
 FIXED = ("warehouse.duckdb", "site", "parquet")
 EARLIER_KEPT = 4  # a reader may be between the link and the file: at least three
 GRACE_SECONDS = 60.0  # for a reader who waits for his turn while publications follow closely
+MANY = 200
 FOLDER, FILE = 0o755, 0o644
 
 
@@ -82,11 +83,11 @@ def assemble(
     build(made.private, editions, deliveries)
     check(made.private / "warehouse.duckdb", {edition.release.release_id for edition in editions})
     for edition in editions:
-        _add(made.private / "site" / edition.place, edition, earlier=published / "current" / "site" / edition.place)
+        _add(made.private / "site", edition, earlier=published / "current" / "site", anew=pages.keys())
     for name, content in pages.items():
         _write(_below(made.private / "site", name), content)
     (made.private / "site").mkdir(exist_ok=True)
-    set_modes(made.private)
+    keep(set_modes(made.private))
     made.link.symlink_to(f".r/{made.name}")
     return made
 
@@ -110,6 +111,11 @@ def is_current(made: Publication) -> bool:
     return current(made.published) == made.shown
 
 
+def has(published: Path, place: str) -> bool:
+    """Whether a place below the site is in what everyone reads now."""
+    return (published / "current" / "site" / place).is_dir()
+
+
 def current(published: Path) -> Path | None:
     """The folder that everyone reads now, None before the first publication."""
     link = published / "current"
@@ -118,8 +124,7 @@ def current(published: Path) -> Path | None:
 
 def settle(published: Path, *, grace_seconds: float = GRACE_SECONDS) -> None:
     """Have the links on disk, and remove what no reader can still be on his way to."""
-    for folder in (published, published / ".r"):
-        sync(folder)
+    keep([published, published / ".r"])
     shown = current(published)
     folders = [(path.stat().st_ctime, path) for path in (published / ".r").iterdir()]  # when it was shown
     earlier = sorted((one for one in folders if one[1] != shown), reverse=True)
@@ -152,16 +157,18 @@ def manifest_parts(sealed: Path) -> dict[str, str]:
     return parts
 
 
-def _add(place: Path, edition: Edition, *, earlier: Path) -> None:
-    """Link what is published already, copy what is new."""
-    parts = manifest_parts(edition.sealed)
-    for name, source in contents(edition.sealed).items():
-        published = earlier / name
-        if edition.release.is_out and published.exists() and published.stat().st_size == source.stat().st_size:
+def _add(site: Path, edition: Edition, *, earlier: Path, anew: Set[str]) -> None:
+    """Link what is published already and not made anew, copy what is new."""
+    place, published = site / edition.place, earlier / edition.place
+    files = contents(edition.sealed)
+    linked = {str(path.relative_to(published)) for path in _files(published)} if edition.release.is_out else set()
+    for name in sorted(linked):
+        if f"{edition.place}/{name}" not in anew:
             (place / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.link(published, place / name)
-        else:
-            copy_verified(source, place / name, sealed=edition.sealed, parts=parts)
+            os.link(published / name, place / name)
+    parts = manifest_parts(edition.sealed)
+    for name in files.keys() - linked:
+        copy_verified(files[name], place / name, sealed=edition.sealed, parts=parts)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -178,13 +185,24 @@ def _below(folder: Path, name: str) -> Path:
     return path
 
 
-def set_modes(folder: Path) -> None:
-    """Everyone may read it once it can be reached, and it is on disk before it can."""
+def set_modes(folder: Path) -> list[Path]:
+    """Let everyone read it once it can be reached; what was changed, for `keep` to have it on disk before."""
+    changed = []
     for path in [*folder.rglob("*"), folder]:
         mode = FOLDER if path.is_dir() else FILE
-        if path.stat().st_mode & 0o777 != mode:  # linked files are on disk already
+        if path.stat().st_mode & 0o777 != mode:  # linked files are as they should be, and on disk already
             path.chmod(mode)
-            sync(path)
+            changed.append(path)
+    return changed
+
+
+def keep(paths: Sequence[Path]) -> None:
+    """Have files and folders on disk: one by one, or where they are many, everything at once."""
+    if len(paths) > MANY:
+        os.sync()
+        return
+    for path in paths:
+        sync(path)
 
 
 def sync(path: Path) -> None:

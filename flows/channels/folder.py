@@ -50,8 +50,11 @@ class FolderChannel:
         return self._each(_try)
 
     def arm(self, *, until: datetime) -> list[Refusal]:
-        """Copy the content into the private folder and read its hashes."""
-        return self._each(_fill)
+        """Copy the content into the private folder and compare its hashes; on disk before anything is decided."""
+        changed: list[Path] = []
+        refusals = self._each(lambda place: changed.extend(_fill(place)))
+        publish.keep(changed)
+        return refusals
 
     def still_ready(self) -> list[Refusal]:
         """Whether the copies are where they were put and their places still free."""
@@ -76,6 +79,7 @@ class FolderChannel:
             except (OSError, WarehouseError) as error:
                 fault = _says(error)
             outcomes += [_outcome(name, fault) for name in place.delivery_ids if name in wanted]
+        publish.keep([place.final.parent for place in self._places if place.final.parent.is_dir()])
         return outcomes
 
     def abandon(self, reason: str) -> None:
@@ -99,8 +103,10 @@ class FolderChannel:
 
 def is_there(place: Place) -> bool:
     """Whether the place holds this release already, byte for byte."""
+    if not place.final.is_dir():
+        return False
     parts = publish.manifest_parts(place.sealed)
-    return place.final.is_dir() and all(
+    return all(
         _sha256(place.final / name) == parts[str(source.relative_to(place.sealed))]
         for name, source in publish.contents(place.sealed).items()
     )
@@ -124,17 +130,18 @@ def _try(place: Place) -> None:
     place.private.rmdir()
 
 
-def _fill(place: Place) -> None:
+def _fill(place: Place) -> list[Path]:
     _must_be_free(place)
     _private(place)
     place.held.mkdir(mode=0o700)
     parts = publish.manifest_parts(place.sealed)
     for name, source in publish.contents(place.sealed).items():
         publish.copy_verified(source, place.held / name, sealed=place.sealed, parts=parts)
-    publish.set_modes(place.held)
+    changed = publish.set_modes(place.held)
     _make(place.final.parent)
     if place.final.parent.stat().st_dev != place.private.stat().st_dev:
         raise WarehouseError(f"{place.final.parent} is on another file system than {place.root}: no rename reaches it")
+    return changed
 
 
 def _look(place: Place) -> None:
@@ -145,9 +152,8 @@ def _look(place: Place) -> None:
 
 def _complete(place: Place) -> None:
     if not is_there(place):
-        _fill(place)
+        publish.keep(_fill(place))
         place.held.rename(place.final)
-    publish.sync(place.final.parent)
     shutil.rmtree(place.private, ignore_errors=True)
 
 

@@ -16,7 +16,7 @@ from flows.run import Run
 from flows.seal import Sealed
 from flows.staging import Staged, stage_together
 from flows.steps import Prepared, fetch, prepare_wave
-from flows.tasks import Outcome, as_task, told
+from flows.tasks import Outcome, as_task, patience, told
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
 from warehouse.store import Store
@@ -63,7 +63,7 @@ def backfill(
 def _backfill(
     survey: str, first: str, last: str, *, reason: str | None, at: str | None, dry_run: bool, config: Path
 ) -> Outcome[tuple[Plan, Staged]]:
-    run = Run.begin(config)
+    run = Run.begin(config, patience=patience())
     run.survey(survey)
     with run.store() as store:
         found = as_task(fetch)(store, run, survey)

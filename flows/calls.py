@@ -126,7 +126,7 @@ def prefect_for(begun: Run) -> Iterator[None]:
         with step("Start Prefect"):
             import prefect  # noqa: F401  # takes seconds, as the server does
 
-            wait_until_up(address)
+            wait_until_up(begun.home, address)
         yield
 
 

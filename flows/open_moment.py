@@ -1,6 +1,7 @@
 """The flow that opens a moment: arm, wait for T, open for everyone, confirm; one task without retries or logs."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,9 +51,10 @@ def open_here(run: Run, moment_id: str) -> Report:
     """Open the moment in this process, and leave in Prefect what came of it."""
     opened = as_task(arm_open_confirm)(run, moment_id)
     as_task(check_again)(run, opened)
-    create_markdown_artifact(
-        key="release", markdown=summary(run, opened), description="What everyone received at this moment"
-    )
+    with suppress(HTTPError):  # Prefect may be away; what was opened stays open
+        create_markdown_artifact(
+            key="release", markdown=summary(run, opened), description="What everyone received at this moment"
+        )
     return opened
 
 
@@ -78,8 +80,10 @@ def hand_over(run: Run, staged: Staged) -> str:
     if staged.moment_id is None or not is_served():
         return " ".join(nothing_to_do(run, one) for one in staged.prepared if one.sealed is None)
     is_near = staged.planned_at is not None and staged.planned_at - datetime.now(UTC) < NEAR
-    if not is_near and _is_opening_served() and schedule(run, staged.moment_id, staged.planned_at):
-        return told_time(run, staged.planned_at)
+    if not is_near:
+        with suppress(HTTPError):  # Prefect may be away; the moment waits for nobody
+            if _is_opening_served() and schedule(run, staged.moment_id, staged.planned_at):
+                return told_time(run, staged.planned_at)
     return _words(open_here(run, staged.moment_id))
 
 

@@ -71,8 +71,10 @@ def server(home: Home, *, port: int | None = None) -> Iterator[str]:
                 yield running["address"]
 
 
-def wait_until_up(address: str) -> None:
-    """Return when the server answers; a server that does not come up within three minutes is an error that says so."""
+def wait_until_up(home: Home, address: str) -> None:
+    """Return when the server answers; one that ended, or does not come up, is an error that says where to look."""
+    record, log = home.prefect / "server.json", home.prefect / "server.log"
+    is_own = (_living(record) or {}).get("address") == address
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -80,7 +82,10 @@ def wait_until_up(address: str) -> None:
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    raise FlowError(f"The Prefect server at {address} does not answer; see its log in working/prefect/server.log")
+        if is_own and _living(record) is None:
+            raise FlowError(f"The Prefect server ended as it started; {log} says why")
+    where = f"; see {log}" if is_own else ", which the active Prefect profile names; is it running?"
+    raise FlowError(f"No Prefect server answers at {address}{where}")
 
 
 def auth_file(home: Home) -> Path:
@@ -131,10 +136,11 @@ def _living(record: Path) -> dict[str, str] | None:
     """The server of the record, where its process lives."""
     try:
         known: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
-        started = psutil.Process(int(known["pid"])).create_time()
+        process = psutil.Process(int(known["pid"]))
+        is_same = abs(process.create_time() - float(known["pid_started"])) < 1
+        return known if is_same and process.status() != psutil.STATUS_ZOMBIE else None
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
-    return known if abs(started - float(known["pid_started"])) < 1 else None
 
 
 def _end(record: Path) -> None:

@@ -2,18 +2,23 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from flows.audience import refuse_what_cannot_be_armed
 from flows.configuration import load
 from flows.errors import ConfigurationError
 from flows.guard import keep_private_log
 from flows.home import Home
 from flows.settings import Settings, Survey, Text
+from warehouse import WarehouseError
 from warehouse.store import Store
+
+BUSY_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -24,15 +29,17 @@ class Run:
     home: Home
     now: datetime  # UTC
     run_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    patience: timedelta = timedelta()  # how long it waits for a warehouse that another process has open
 
     @classmethod
-    def begin(cls, config: Path, *, now: datetime | None = None) -> "Run":
+    def begin(cls, config: Path, *, now: datetime | None = None, patience: timedelta = timedelta()) -> "Run":
         """Read the configuration, make the home ready and open the private log."""
         os.umask(0o077)  # a scheduler's process comes with its own: what is written before T is for this account alone
         settings = load(config)
+        refuse_what_cannot_be_armed(settings)
         home = Home(settings.home).prepare()
         keep_private_log(home.logs)
-        return cls(settings, home, now or datetime.now(UTC))
+        return cls(settings, home, now or datetime.now(UTC), patience=patience)
 
     def survey(self, name: str) -> Survey:
         """A survey of the configuration; an unknown name is an error that lists the known."""
@@ -45,8 +52,18 @@ class Run:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The working warehouse, open for as long as the block; no release waits for its moment while it is open."""
-        with Store.open(self.home.warehouse, scratch=self.home.scratch) as store:
-            yield store
+        with ExitStack() as opened:
+            yield self._opened(opened)
+
+    def _opened(self, opened: ExitStack) -> Store:
+        deadline = time.monotonic() + self.patience.total_seconds()
+        while True:
+            try:
+                return opened.enter_context(Store.open(self.home.warehouse, scratch=self.home.scratch))
+            except WarehouseError as error:
+                if not error.is_busy or time.monotonic() > deadline:
+                    raise
+            time.sleep(BUSY_PAUSE_SECONDS)
 
     def titles(self, name: str) -> dict[str, str]:
         """The survey's title in each language of the organisation."""

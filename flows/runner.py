@@ -55,7 +55,9 @@ class Runner(PrefectRunner):
 
     def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
         """End: flows first, then this; a second signal changes nothing."""
-        if not self._is_ending and self._loop is not None:
+        if self._loop is None:
+            sys.exit(0)  # nothing runs yet
+        if not self._is_ending:
             self._is_ending = True
             self._loop.call_soon_threadsafe(self._begin_to_end)
 

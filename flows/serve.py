@@ -35,11 +35,9 @@ def serve(config: Path, *, host: str, port: int) -> None:
             site(run.home.published / "site", host=host, port=port) as pages,
         ):
             with step("Start Prefect"):
-                from flows.deployments import (
-                    serve_deployments,
-                )  # Prefect takes seconds to import, as the server does to start
+                from flows.serving import serve_deployments  # Prefect takes seconds, as the server does
 
-                wait_until_up(address)
+                wait_until_up(run.home, address)
             _welcome(run.home, address, pages, host, is_own=is_own)
             serve_deployments(run)
     tell("Ended.")

@@ -8,7 +8,7 @@ from flows.open_moment import hand_over
 from flows.run import Run
 from flows.staging import Staged, stage_together
 from flows.steps import prepare
-from flows.tasks import Outcome, as_task, told
+from flows.tasks import Outcome, as_task, patience, told
 
 
 @flow(name="survey_release", persist_result=False)
@@ -45,7 +45,7 @@ def _survey_release(
     material: bool,
     config: Path,
 ) -> Outcome[Staged]:
-    run = Run.begin(config)
+    run = Run.begin(config, patience=patience())
     prepared = prepare(run, survey, wave, may_revise=revise, reason=reason, material=material, as_step=as_task)
     staged = as_task(stage_together)(run, [prepared], at=at)
     return Outcome(staged, hand_over(run, staged))

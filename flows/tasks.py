@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, ParamSpec, TypeVar, cast
 
 from prefect import task
@@ -17,6 +18,7 @@ from flows.guard import OUR_OWN, guarded
 P = ParamSpec("P")
 R = TypeVar("R")
 
+WAITS_FOR_OTHERS = timedelta(hours=2)
 NAMES: dict[type[Exception], str] = {
     HeldError: "Held",
     StoppedByCheckError: "Stopped",
@@ -46,6 +48,11 @@ class Outcome(Generic[R]):
 
     value: R
     says: str
+
+
+def patience() -> timedelta:
+    """How long a run waits for the warehouse: two surveys may have the same schedule, and nobody would call again."""
+    return WAITS_FOR_OTHERS if is_served() else timedelta()
 
 
 def told(function: Callable[P, Outcome[R]], /) -> Callable[P, R]:

@@ -114,7 +114,7 @@ def rule_parameters(run: Run, settings: Survey) -> Mapping[str, Any]:
 
 
 def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: FilesSource) -> TextRelation:
-    """Parse a landed file into core.incoming, in its order; returns the relation, for what its parser rejected."""
+    """Parse a landed file, in its order, into the temporary table `incoming`; returns the relation for its rejects."""
     settings = run.survey(survey)
     relation = open_relation(
         store,
@@ -134,7 +134,7 @@ def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: File
         relation=relation.sql,
         duplicates=settings.duplicates,
     )
-    store.run(f"create or replace table core.incoming as {select.sql}", select.parameters)
+    store.run(f"create or replace temporary table incoming as {select.sql}", select.parameters)
     rejected(store, relation)
     return relation
 
@@ -148,9 +148,9 @@ def _conformed(
     relation = incoming(store, run, file.survey, file, source)
     parameters = rule_parameters(run, settings)
     verdict = gate(
-        store.connection, table="core.incoming", rules=rules, parameters=parameters, report=run.home.check_reports
+        store.connection, table="incoming", rules=rules, parameters=parameters, report=run.home.check_reports
     )
-    broken = quarantine_sql(rules, parameters)
+    broken = quarantine_sql(rules, parameters, table="incoming")
     store.run(f"create or replace temporary table broken as {broken}")
     if verdict.stops:
         raise StoppedByCheckError(_stopped(store, file, verdict.results))
@@ -160,7 +160,7 @@ def _conformed(
 def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made_by: str) -> Batch:
     """Move what passed into core.responses and the rest into quarantine, in one transaction."""
     accepted, broken, rejected = store.rows(
-        "select (select count(*) from core.incoming) - (select count(*) from broken),"
+        "select (select count(*) from incoming) - (select count(*) from broken),"
         " (select count(*) from broken), (select count(*) from rejects)"
     )[0]
     if broken:
@@ -185,7 +185,7 @@ def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made
         )
         _insert_accepted(store, batch, is_clean=broken == 0)
         _insert_quarantined(store, file.survey, batch, at, is_clean=broken == 0)
-        store.run("drop table core.incoming")
+        store.run("drop table incoming")
     parsed(store, file, records=records)
     return Batch(batch, file.name, records, accepted, broken + rejected, relation.remarks, is_new=True)
 
@@ -195,7 +195,7 @@ def _insert_accepted(store: Store, batch: int, *, is_clean: bool) -> None:
     passed = "" if is_clean else " where rowid + 1 not in (select record_number from broken)"
     store.run(
         "insert into core.responses by name"
-        f" select $batch as batch, rowid + 1 as record_number, {flags} from core.incoming{passed}",
+        f" select $batch as batch, rowid + 1 as record_number, {flags} from incoming{passed}",
         {"batch": batch},
     )
 
@@ -206,7 +206,7 @@ def _insert_quarantined(store: Store, survey: str, batch: int, at: Any, *, is_cl
         store.run(
             "insert into core.quarantine by name select $survey as survey, $batch as batch, record_number, wave, rules,"
             " original, $at as quarantined_at from broken join original_rows using (record_number)"
-            " join (select rowid + 1 as record_number, wave from core.incoming) using (record_number)",
+            " join (select rowid + 1 as record_number, wave from incoming) using (record_number)",
             common,
         )
     store.run(

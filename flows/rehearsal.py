@@ -63,8 +63,8 @@ class _File:
         settings = self.run.survey(self.survey)
         relation = intake.incoming(self.store, self.run, self.survey, self.file, self.source)
         rules, parameters = intake.rules_of(settings)["responses"], intake.rule_parameters(self.run, settings)
-        verdict = gate(self.store.connection, table="core.incoming", rules=rules, parameters=parameters)
-        records = self.store.rows("select count(*) from core.incoming")[0][0]
+        verdict = gate(self.store.connection, table="incoming", rules=rules, parameters=parameters)
+        records = self.store.rows("select count(*) from incoming")[0][0]
         rejected = self.store.rows("select count(*) from rejects")[0][0]
         lines = ["", f"{self.file.name}: {records + rejected:,} records, {len(relation.columns)} columns"]
         lines += [f"{INDENT}remark: {remark}" for remark in relation.remarks]
@@ -77,8 +77,8 @@ class _File:
         )
         lines += _roles(self.store.rows(described))
         lines += self._quarantine(verdict.results, rejected)
-        keys = {key for (key,) in self.store.rows("select distinct department_key from core.incoming")}
-        self.store.run("drop table core.incoming")
+        keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
+        self.store.run("drop table incoming")
         return lines, verdict.stops, keys
 
     def _quarantine(self, results: "Sequence[CheckResult]", rejected: int) -> Iterator[str]:
@@ -90,7 +90,7 @@ class _File:
                 continue
             none = False
             first = self.store.rows(
-                f"select rowid + 1 from core.incoming where {result.rule.breaks(self._parameters())} limit 3"
+                f"select rowid + 1 from incoming where {result.rule.breaks(self._parameters())} limit 3"
             )
             numbers = ", ".join(str(number) for (number,) in first)
             stops = "; this stops the run" if result.outcome == "failed" and result.rule.severity == "critical" else ""

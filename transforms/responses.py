@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from base64 import b85encode
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -184,8 +185,10 @@ def _mapped(roles: Roles) -> Iterator[tuple[str, Role]]:
 
 def _key_parameters(roles: Roles, key: bytes) -> dict[str, str]:
     """Half of the key before the respondent's id and half after it: without it, a short id's hash could be guessed."""
-    half = len(key) // 2
-    return {} if roles.respondent_id is None else {"key_head": key[:half].hex(), "key_tail": key[half:].hex()}
+    if roles.respondent_id is None:
+        return {}
+    text, half = b85encode(key).decode("ascii"), len(key) * 5 // 8  # short, so that most ids fit MD5's first block
+    return {"key_head": text[:half], "key_tail": text[half:]}
 
 
 def _select(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from checks.book import TABLES
+from checks import metrics, promoter_metrics
 from flows.counting import Examination
 from flows.errors import FlowError, StoppedByCheckError
 from flows.intake import Intake, rule_parameters, rules_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flows.release import Report
 
 
-def check(store: Store, run: Run, found: Intake, examination: Examination, metrics: pd.DataFrame) -> pd.DataFrame:
+def check(store: Store, run: Run, found: Intake, examination: Examination, figures: pd.DataFrame) -> pd.DataFrame:
     """Every check of the wave but those of single rows, which ran file by file; what may be published of them all.
 
     Raises StoppedByCheckError, with every critical check that failed, before anything is sealed.
@@ -33,7 +33,7 @@ def check(store: Store, run: Run, found: Intake, examination: Examination, metri
     from checks.quality import public
 
     settings = run.survey(found.survey)
-    results = _results(store, run, found, examination, metrics, rules_of(settings))
+    results = _results(store, run, found, examination, figures, rules_of(settings))
     failed = [result for result in results if result.outcome == "failed" and result.rule.severity == "critical"]
     if failed:
         raise StoppedByCheckError(_stopped(examination, failed))
@@ -69,19 +69,19 @@ def check_published(run: Run, report: "Report") -> None:
 
 def _wrong(run: Run, release: Release) -> list[str]:
     """What does not hold of a release as it is published: its rows against the seal, then the rules of metrics."""
-    sealed = run.home.releases / release.release_id / "tables" / "promoter_metrics.parquet"
-    minimum = read_manifest(sealed.parents[1])["min_respondents"]
-    rules = TABLES["metrics"]
+    folder = run.home.releases / release.release_id
+    sealed = folder / "tables" / "promoter_metrics.parquet"
+    parameters = {"min_respondents": read_manifest(folder)["min_respondents"]}
+    key = {"release_id": release.release_id}
     with Store.open(run.home.published / "warehouse.duckdb", scratch=run.home.scratch, read_only=True) as store:
-        key = {"release_id": release.release_id}
-        differing = store.rows(f"select count(*) from ({_sql('published')})", {**key, "sealed": str(sealed)})[0][0]
-        store.run(
-            "create temporary table promoter_metrics as from mart.promoter_metrics where release_id = $release_id", key
-        )
+        _table(store, "checked_published", _sql("promoter_metrics"), {**key, "sealed": str(sealed)})
+        _table(store, "promoter_metrics", "from mart.promoter_metrics where release_id = $release_id", key)
         _table(store, "checked_metrics", _sql("metrics"), {})
-        results = _gate(store, run, "checked_metrics", rules, {"min_respondents": minimum})
-        failed = [result.rule.name for result in results if result.outcome == "failed"]
-    return ([f"{differing} rows differ"] if differing else []) + failed
+        results = [
+            *_gate(store, run, "checked_published", promoter_metrics.RULES, parameters),
+            *_gate(store, run, "checked_metrics", metrics.RULES, parameters),
+        ]
+    return [f"{one.rule.name} failed on {one.failed_count} rows" for one in results if one.outcome == "failed"]
 
 
 def _results(
@@ -89,7 +89,7 @@ def _results(
     run: Run,
     found: Intake,
     examination: Examination,
-    metrics: pd.DataFrame,
+    figures: pd.DataFrame,
     rules: "Mapping[str, Sequence[Rule]]",
 ) -> "list[CheckResult]":
     settings = run.survey(found.survey)
@@ -100,7 +100,7 @@ def _results(
     _table(store, "checked_files", _sql("files"), {"mapped": mapped, "batches": list(found.numbers)})
     _table(store, "checked_waves", _sql("waves"), key)
     _table(store, "checked_tallies", _sql("tallies"), key)
-    store.register("promoter_metrics", metrics)
+    store.register("promoter_metrics", figures)
     _table(store, "checked_metrics", _sql("metrics"), {})
     results: list[CheckResult] = []
     for table in ("files", "waves", "tallies", "metrics"):
@@ -124,7 +124,7 @@ def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequenc
     """What the row rules left in quarantine of this wave; records of no wave count in each."""
     from checks.quality import told
 
-    broken = store.rows(_sql("quality"), {"batches": list(found.numbers), "wave": examination.wave})
+    broken = store.rows(_sql("responses"), {"batches": list(found.numbers), "wave": examination.wave})
     failed = {rule: count for rule, count, _ in broken}
     quarantined = broken[0][2] if broken else 0
     counted = store.rows("select count(*) from counted")  # without answers that wait: nobody is told how many do

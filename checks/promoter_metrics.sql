@@ -1,4 +1,4 @@
--- Published: one row per row of a release's figures that is not the same in its seal and in the published warehouse.
+-- Promoter metrics: one row per department of a release, in its seal or in the published warehouse, and whether both say the same.
 -- Reads mart.promoter_metrics, whose columns after the first three are the sealed table's, and that table at $sealed.
 with published as (
     select * exclude (release_id, revision, is_latest)
@@ -10,6 +10,6 @@ sealed as (
     select * from read_parquet($sealed)
 )
 
-(from published except all from sealed)
-union all
-(from sealed except all from published)
+select department_id, published is not distinct from sealed as is_as_sealed
+from published
+full join sealed using (department_id)

@@ -1,4 +1,4 @@
--- Quality: one row per row rule that left records of the wave in quarantine, with how many, and how many there are in all.
+-- Responses: one row per row rule that left records of the wave in quarantine, with how many, and how many there are in all.
 -- Records that could not be given a wave count in each. Reads core.quarantine.
 with broken as (
     select batch, record_number, line_number, unnest(rules) as rule

@@ -35,6 +35,7 @@ class LandedFile:
 class TextRelation:
     """A landed file as rows of text: `select … from {sql}` reads it, in the order of the file."""
 
+    name: str  # the file's own
     sql: str
     columns: tuple[str, ...]
     format: str
@@ -106,7 +107,9 @@ def open_relation(
         "update raw.files set columns = $columns where survey = $survey and file_id = $file_id",
         {"columns": list(table.columns), "survey": landed.survey, "file_id": landed.file_id},
     )
-    return TextRelation(table.sql, table.columns, landed.format, remarks, table.rejects, table.again, table.path)
+    return TextRelation(
+        landed.name, table.sql, table.columns, landed.format, remarks, table.rejects, table.again, table.path
+    )
 
 
 def parsed(store: Store, landed: LandedFile, *, records: int) -> None:
@@ -134,8 +137,8 @@ def rejected(store: Store, relation: TextRelation) -> str:
         lost = delimited.lines_lost(store, relation.path, relation.again, relation.columns, count)
         if lost:
             raise WarehouseError(
-                f"a quotation mark in or near line {first} is never closed, and {lost} lines after it cannot be read; "
-                "mend that line, or export the file again"
+                f"{relation.name}: a quotation mark in or near line {first} is never closed, and {lost} lines after it "
+                "cannot be read; mend that line, or export the file again"
             )
     return "rejects"
 

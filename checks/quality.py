@@ -10,7 +10,7 @@ from checks.rules import Rule
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("check", "kind", "says", "severity", "outcome", "failed_count", "base_count")
+COLUMNS = ("rule", "kind", "says", "severity", "outcome", "failed_count", "base_count")
 TOTAL = "quarantine_is_small"  # the check that counts what all row rules set aside
 
 

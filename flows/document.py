@@ -67,7 +67,7 @@ class Highlight(Part):
 class Quality(Part):
     """What was checked, and what came of it."""
 
-    check: str
+    rule: str
     kind: str
     says: str
     severity: Literal["critical", "warning"]

@@ -57,7 +57,7 @@ TABLES = {
     ),
     "quality": pa.schema(
         [
-            *((name, TEXT) for name in ("survey", "wave", "check", "kind", "says", "severity", "outcome")),
+            *((name, TEXT) for name in ("survey", "wave", "rule", "kind", "says", "severity", "outcome")),
             ("failed_count", COUNT),
             ("base_count", COUNT),
         ]

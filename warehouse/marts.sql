@@ -113,14 +113,14 @@ from sealed_highlights as s
 join editions as e on s.filename = e.folder || '/tables/highlights.parquet'
 order by e.position, s.file_row_number;
 
--- One row per release × check of its data.
+-- One row per release × rule that its data were checked with.
 create table mart.quality (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
     revision integer not null, -- Revision of the wave, from 1.
     is_latest boolean not null, -- Whether this is the newest released revision of the wave.
     survey varchar not null, -- Survey, as the configuration names it.
     wave varchar not null, -- Reporting period, or the label that the data carry.
-    "check" varchar not null, -- Name of the check.
+    rule varchar not null, -- Name of the rule that was checked.
     kind varchar not null, -- contract (what came in), rows, or batch (against earlier waves).
     says varchar not null, -- What the check asserts.
     severity varchar not null, -- critical or warning.

@@ -37,7 +37,7 @@ def test_a_hidden_count_cannot_be_subtracted_from_the_total() -> None:
 
 def test_the_frame_is_the_contracts_and_speaks_the_language() -> None:
     frame = public([result("response_volume", None, 1)], min_respondents=10, language="nl")
-    assert list(frame.columns) == ["check", "kind", "says", "severity", "outcome", "failed_count", "base_count"]
+    assert list(frame.columns) == ["rule", "kind", "says", "severity", "outcome", "failed_count", "base_count"]
     assert frame.loc[0, "says"] == "Er antwoordden ongeveer zoveel mensen als bij eerdere metingen."
     assert frame["failed_count"].isna().all()
 

@@ -90,7 +90,7 @@ def _tables(nps: float) -> dict[str, pd.DataFrame]:
     quality = pd.DataFrame(
         [
             {
-                "check": "score_is_readable",
+                "rule": "score_is_readable",
                 "kind": "rows",
                 "says": "a score is a number",
                 "severity": "critical",

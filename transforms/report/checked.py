@@ -29,10 +29,10 @@ def checked(edition: Edition, words: Words) -> list[Checked]:
 
 
 def _checked(row: dict[Any, Any], edition: Edition, words: Words) -> Checked:
-    own = edition.check_words.get(str(row["check"]), {}).get(words.language)
+    own = edition.check_words.get(str(row["rule"]), {}).get(words.language)
     has_failed = row["outcome"] != "passed"
     count = None if pd.isna(row["failed_count"]) else int(row["failed_count"])
-    counts_answers = row["kind"] == "rows" or row["check"] == CONTRADICTIONS
+    counts_answers = row["kind"] == "rows" or row["rule"] == CONTRADICTIONS
     return Checked(
         what=(own or str(row["says"])).removesuffix("."),
         outcome=_outcome(row, words, count=count, has_failed=has_failed),
@@ -43,7 +43,7 @@ def _checked(row: dict[Any, Any], edition: Edition, words: Words) -> Checked:
 
 
 def _outcome(row: dict[Any, Any], words: Words, *, count: int | None, has_failed: bool) -> str:
-    if count and row["check"] == CONTRADICTIONS:
+    if count and row["rule"] == CONTRADICTIONS:
         return words.count(
             "%(number)s answer to these questions not used", "%(number)s answers to these questions not used", count
         )

@@ -55,7 +55,7 @@ HIGHLIGHTS = (
     "nps_change_high",
     "change_p_value",
 )
-QUALITY = ("check", "kind", "says", "severity", "outcome", "failed_count", "base_count")
+QUALITY = ("rule", "kind", "says", "severity", "outcome", "failed_count", "base_count")
 DEPARTMENTS = ("department_id", "parent_id", "level", "path")
 
 

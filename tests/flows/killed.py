@@ -2,11 +2,13 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from flows.home import Home
@@ -14,10 +16,16 @@ from flows.moment import plan, record, stage
 from flows.recover import recover
 from flows.release import Report, open_moment, report
 from tests.flows.sealed import settings_for
+from tests.flows.whole import Survey
 from warehouse.ledger import Ledger
 
 CONTEXT = get_context("forkserver")  # children that have imported everything already
-CONTEXT.set_forkserver_preload(["tests.flows.killed", "flows.channels.webhook", "flows.channels.folder"])
+CONTEXT.set_forkserver_preload(
+    [
+        *("tests.flows.killed", "flows.channels.webhook", "flows.channels.folder", "flows.channels.email"),
+        *("checks.book", "checks.engine", "checks.expectations", "transforms.report.pages"),  # what takes seconds
+    ]
+)
 
 
 def killed(
@@ -40,6 +48,15 @@ def killed(
     return child.exitcode != 0
 
 
+def killed_on_the_way(survey: Survey, wave: str, *, step: str | None = None, function: str | None = None) -> bool:
+    """Go the whole way in another process that dies at a named step of the moment, or where it calls a function."""
+    child = CONTEXT.Process(target=_whole_way, args=(survey, wave, step, function))
+    child.start()
+    child.join(200)
+    assert child.exitcode in (0, -signal.SIGKILL), f"it ended by itself with {child.exitcode}"
+    return child.exitcode != 0
+
+
 def started_again(
     home: Home, audience: Sequence[dict[str, Any]], release_ids: Sequence[str]
 ) -> tuple[Report, list[str]]:
@@ -55,6 +72,22 @@ def started_again(
         assert release is not None
         assert release.moment_id is not None
         return report(ledger, release.moment_id), said
+
+
+def _whole_way(survey: Survey, wave: str, step: str | None, function: str | None) -> None:
+    def on_step(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    module, _, name = (function or "").rpartition(".")
+
+    def on_call(frame: FrameType, event: str, argument: object) -> None:  # called often: the name is compared first
+        if frame.f_code.co_name == name and frame.f_globals.get("__name__") == module:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if function is not None:
+        sys.settrace(on_call)
+    survey.release(wave, on_step=on_step)
 
 
 def _release(

@@ -221,7 +221,7 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "previous_release_id": draft.previous_release_id,
         "definition": draft.definition,
         "min_respondents": draft.min_respondents,
-        "departments": len(status),
+        "departments": len(status) - 1,  # the organisation itself is none of them
         "suppressed": int((status == "suppressed").sum()),
         "languages": list(draft.languages),
         "tables": dict(hashes),

@@ -12,7 +12,7 @@ def survey_data() -> Path:
     folder = os.environ.get("ZWERM_TEST_DATA")
     if not folder:
         pytest.skip(
-            "set ZWERM_TEST_DATA to a folder with sfo-2017/responses.csv (DataSF, San Francisco airport guest survey 2017) "
+            "set ZWERM_TEST_DATA to a folder with sfo-2017/responses.csv (DataSF, San Francisco airport survey 2017) "
             "and r-community-2018/responses.tsv (github.com/rstudio/r-community-survey)"
         )
     return Path(folder)

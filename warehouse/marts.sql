@@ -59,7 +59,7 @@ create table mart.releases (
     released_at timestamp, -- When the release was decided, UTC; NULL until it is confirmed.
     planned_at timestamp, -- The moment that was announced, UTC; NULL where it opened as soon as it was ready.
     skew_ms double, -- Milliseconds between the first and the last opening of the moment; NULL until it is confirmed.
-    departments integer not null, -- Departments in the release, suppressed ones included.
+    departments integer not null, -- Departments below the organisation, suppressed ones included.
     recipients integer not null, -- Recipients to whom it was delivered, besides everyone who reads what is published.
     content_sha256 varchar not null -- SHA-256 of release.json, the same for every recipient.
 );

@@ -16,7 +16,6 @@ from flows.recover import retry as retry_home
 from flows.rehearsal import rehearse
 from flows.run import Run
 from flows.staging import Staged
-from flows.steps import Prepared
 
 
 def run(
@@ -133,11 +132,13 @@ def prefect_for(begun: Run) -> Iterator[None]:
 def _opened(begun: Run, staged: Sequence[Staged], recovered: list[str]) -> dict[str, Any]:
     """Open each moment that something waits for, the soonest first; several surveys may share one."""
     from flows.open_moment import open_moment
-    from flows.summary import deliveries, facts, title
+    from flows.summary import counted, deliveries, facts, stands, title
 
     lines = [*recovered]
     for one in staged:
-        lines += [nothing_to_do(begun, prepared) for prepared in one.prepared if prepared.sealed is None]
+        for prepared in one.prepared:
+            if prepared.sealed is None:
+                lines += [stands(begun, prepared), *[f"  {line}" for line in counted(prepared.examination)]]
     moments = {one.moment_id: one.planned_at for one in staged if one.moment_id is not None}
     reports = []
     for moment_id in sorted(moments, key=lambda name: (moments[name] is not None, moments[name])):
@@ -152,28 +153,3 @@ def _opened(begun: Run, staged: Sequence[Staged], recovered: list[str]) -> dict[
         "skew_ms": [opened.skew_ms for opened in reports],
         "lines": lines,
     }
-
-
-def nothing_to_do(begun: Run, prepared: Prepared) -> str:
-    """Why nothing was released of a wave, and what would release it."""
-    examination = prepared.examination
-    name = f"{next(iter(begun.titles(examination.survey).values()))} {examination.wave}"
-    waits = (
-        f" {examination.waiting()} late answers wait until their region has enough of them."
-        if examination.waiting()
-        else ""
-    )
-    if examination.verdict == "unchanged":
-        return f"{name} is released and unchanged: nothing to do."
-    if examination.verdict == "waiting":
-        return f"{name} is released; nothing of what changed may enter yet.{waits}"
-    return (
-        f"{name} is released and has changed since: {examination.entering()} answers would enter, in "
-        f'{_regions(examination)}.{waits} Release a revision with: --revise --reason "…"'
-    )
-
-
-def _regions(examination: Any) -> str:
-    touched = examination.touched
-    entering = touched[touched[["added", "removed", "edited"]].sum(axis=1) > 0]
-    return f"{len(entering)} region" + ("s" if len(entering) != 1 else "")

@@ -14,13 +14,12 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
 from flows import release
-from flows.calls import nothing_to_do
 from flows.checking import check_published
 from flows.progress import step
 from flows.release import Report
 from flows.run import Run
 from flows.staging import Staged, told_time
-from flows.summary import deliveries, summary
+from flows.summary import deliveries, stands, summary
 from flows.tasks import Outcome, as_task, is_served, told
 from warehouse.ledger import Ledger
 
@@ -78,7 +77,7 @@ def hand_over(run: Run, staged: Staged) -> str:
     A run of its own is seen, and can be cancelled, in Prefect's pages. On the command line, who called opens it.
     """
     if staged.moment_id is None or not is_served():
-        return " ".join(nothing_to_do(run, one) for one in staged.prepared if one.sealed is None)
+        return " ".join(stands(run, one) for one in staged.prepared if one.sealed is None)
     is_near = staged.planned_at is not None and staged.planned_at - datetime.now(UTC) < NEAR
     if not is_near:
         with suppress(HTTPError):  # Prefect may be away; the moment waits for nobody

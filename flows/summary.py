@@ -1,9 +1,11 @@
 """What a moment came to, in words: for the terminal, for Prefect's artifacts, for `zwerm status`; never a metric."""
 
+from flows.counting import Examination
 from flows.publication import place_of
 from flows.release import Report
 from flows.run import Run
 from flows.seal import read_sealed, read_table
+from flows.steps import Prepared
 from warehouse.records import Release
 
 
@@ -14,6 +16,28 @@ def summary(run: Run, report: Report) -> str:
         lines += ["", f"**{title(run, release)}**", "", *[f"- {line}" for line in facts(run, release)]]
     lines += ["", *[f"- {line}" for line in deliveries(report)]]
     return "\n".join(lines) + "\n"
+
+
+def stands(run: Run, prepared: Prepared) -> str:
+    """Why nothing was released of a wave, without a count: Prefect keeps it."""
+    name = f"{next(iter(run.titles(prepared.examination.survey).values()))} {prepared.examination.wave}"
+    match prepared.examination.verdict:
+        case "waiting":
+            return f"{name} is released; nothing of what changed may enter yet."
+        case "changed":
+            return f'{name} is released and has changed since. Release a revision with: --revise --reason "…"'
+        case _:
+            return f"{name} is released and unchanged: nothing to do."
+
+
+def counted(examination: Examination) -> list[str]:
+    """How much would enter, and how much waits: for the operator's own terminal."""
+    lines = []
+    if entering := examination.entering():
+        lines.append(f"{entering} answers that came or changed would enter.")
+    if waiting := examination.waiting():
+        lines.append(f"{waiting} answers wait until their region has enough of them.")
+    return lines
 
 
 def title(run: Run, release: Release) -> str:

@@ -1,0 +1,142 @@
+"""`zwerm demo` as a person runs it, and the two commands that a person tries next."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flows.demo.generate import broken_rows
+from flows.demo.organisation import DEPARTMENTS, WAVES
+from flows.demo.receivers import Received, Receivers
+from tests.flows.whole import Survey
+
+REVISED = "2026-08"
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    errors: str
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that has run, and the commands that were called after it."""
+
+    folder: Path
+    demo: Said
+    run: Said
+    backfill: Said
+
+    @property
+    def survey(self) -> Survey:
+        """Its survey, to query."""
+        return Survey(self.folder)
+
+    @property
+    def received(self) -> list[Received]:
+        """What the receivers kept."""
+        return Receivers(self.folder / "received", (), 0).received()
+
+
+def zwerm(*arguments: str) -> Said:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-m", "flows", *arguments]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400)
+    return Said(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = tmp_path_factory.mktemp("demo") / "zwerm-demo"
+    config = ("--config", str(folder / "zwerm.toml"))
+    shown = zwerm("demo", str(folder))
+    assert shown.code == 0, shown.errors
+    run = zwerm("run", *config)
+    backfill = zwerm("backfill", "--survey", "passengers", "--from", WAVES[0], "--to", WAVES[-1], *config)
+    return Demo(folder, shown, run, backfill)
+
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def test_it_tells_the_skew_of_each_of_five_moments_and_that_all_received_the_same(demo: Demo) -> None:
+    said = demo.demo.out
+    assert len(re.findall(r"\d+ deliveries, skew \d+\.\d ms", said)) == 5
+    assert len(re.findall(r"moment \d: 6 webhooks got the same bytes, the last \d+\.\d ms after the first", said)) == 5
+    assert f"{REVISED}, revision 2" in said
+
+
+def test_it_tells_what_was_quarantined_and_why_just_as_it_was_put_in(demo: Demo) -> None:
+    expected = sum((Counter(broken_rows(wave)) for wave in WAVES), Counter())
+    told = dict(re.findall(r"^  (\w+)\s+(\d+)$", demo.demo.out.split("In quarantine")[1], flags=re.MULTILINE))
+    assert {rule: int(count) for rule, count in told.items()} == expected
+
+
+def test_it_ends_with_where_to_look_and_what_it_names_is_there(demo: Demo) -> None:
+    for name in ("published/site/index.html", "published/warehouse.duckdb"):
+        assert str(demo.folder / name) in demo.demo.out
+        assert (demo.folder / name).exists()
+
+
+def test_nothing_unexpected_is_printed(demo: Demo) -> None:
+    for said in (demo.demo, demo.run, demo.backfill):
+        assert "Traceback" not in said.out + said.errors
+        assert "Warning" not in said.out + said.errors
+
+
+def test_five_releases_are_published_and_the_second_wave_s_newest_is_revision_two(demo: Demo) -> None:
+    releases = demo.survey.read("select wave, revision, reason from mart.releases order by wave, revision")
+    assert list(zip(releases["wave"], releases["revision"], strict=True)) == [
+        *((WAVES[0], 1), (WAVES[1], 1), (WAVES[1], 2), (WAVES[2], 1), (WAVES[3], 1))
+    ]
+    assert releases["reason"].dropna().tolist() == ["Answers on paper came in after the release."]
+    latest = demo.survey.read("select distinct wave, revision from mart.promoter_metrics where is_latest order by wave")
+    assert list(latest["revision"]) == [1, 2, 1, 1]
+
+
+def test_the_revision_counts_the_late_answers_of_the_one_region_that_had_enough(demo: Demo) -> None:
+    figures = demo.survey.read(
+        f"select revision, department_id, department, status, responses from mart.promoter_metrics"
+        f" where wave = '{REVISED}' order by department_id"
+    )
+    first, second = (figures[figures["revision"] == n].set_index("department") for n in (1, 2))
+    assert list(first["status"]) == list(second["status"])
+    grown = second["responses"] - first["responses"]
+    changed: pd.Series = grown[grown.notna() & (grown != 0)]
+    assert set(changed) == {24}
+    assert len(changed) == 3  # the department, the one above it, and the whole
+
+
+def test_every_department_stands_in_each_release(demo: Demo) -> None:
+    names = demo.survey.read("select wave, count(*) as n from mart.promoter_metrics where is_latest group by wave")
+    assert set(names["n"]) <= {len(DEPARTMENTS) + 1, len(DEPARTMENTS) + 2}  # in July also the one nobody knows
+
+
+def test_every_webhook_received_each_release_once_and_the_same_bytes(demo: Demo) -> None:
+    released = [one for one in demo.received if one.event == "release"]
+    per_content = Counter(one.sha256 for one in released)
+    assert sorted(per_content.values()) == [6] * 5
+    assert len({(one.receiver, one.sha256) for one in released}) == 30
+
+
+def test_a_run_afterwards_says_that_all_is_released_and_unchanged(demo: Demo) -> None:
+    assert (demo.run.code, demo.run.errors.count("\nzwerm:")) == (0, 0)
+    assert re.search(r"2026-10 is released and unchanged: nothing to do\.", demo.run.out)
+
+
+def test_a_backfill_afterwards_does_nothing_and_says_so(demo: Demo) -> None:
+    assert demo.backfill.code == 0
+    for wave in WAVES:
+        assert re.search(rf"{wave} is released and unchanged|{wave}.*released and unchanged", demo.backfill.out), wave
+    assert len(demo.survey.read("from mart.releases")) == 5

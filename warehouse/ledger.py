@@ -5,6 +5,7 @@ What has happened is never changed: a state is what the newest events say. Decis
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,8 +44,7 @@ class Ledger:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open the ledger, made 0600 where there is none; every commit is on disk before it counts."""
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
+        _make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
@@ -246,6 +246,24 @@ class Ledger:
             list(values),
         )
         return tuple(moment_of(row) for row in rows)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file 0600 before SQLite would make it otherwise; one that is there is never opened here.
+
+    Closing any descriptor of a file takes a process's locks on it away, SQLite's too: another process would then take
+    itself for the last one, remove the log that this one still writes to, and what it writes would be lost.
+    """
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    path.chmod(0o600)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -312,6 +312,30 @@ def test_the_ledger_can_be_read_while_another_writes(ledger: Ledger) -> None:
         assert reader.state(A.release_id) == "sealed"
 
 
+def test_two_connections_of_one_process_and_another_process_lose_nothing(ledger: Ledger) -> None:
+    with ledger.transaction():
+        ledger.add("test", number=1)
+    with Ledger.open(ledger.path) as second:  # as the moment's threads do
+        assert second.newest_event() == 1
+    look = f"""
+        from pathlib import Path
+        from warehouse.ledger import Ledger
+        with Ledger.open(Path({str(ledger.path)!r})) as ledger:
+            print(ledger.newest_event())
+    """
+
+    def seen_by_another() -> str:
+        command = [sys.executable, "-c", textwrap.dedent(look)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert seen_by_another() == "1"  # and it closes as one that is not the last
+    with ledger.transaction():
+        ledger.add("test", number=2)
+    assert seen_by_another() == "2"
+    with Ledger.open(ledger.path) as third:
+        assert third.newest_event() == 2
+
+
 def test_a_ledger_of_a_newer_zwerm_is_left_alone(ledger: Ledger) -> None:
     ledger.connection.execute("pragma user_version = 99")
     with pytest.raises(WarehouseError, match="newer Zwerm"):

@@ -32,8 +32,13 @@ class Plan:
 
     @property
     def lines(self) -> list[str]:
-        """The plan in words, one line per wave."""
+        """The plan in words, one line per wave, with its counts: for the operator's own terminal."""
         return [planned(examination) for examination in self.waves]
+
+    @property
+    def public(self) -> list[str]:
+        """The plan without a count: Prefect keeps it, and the number of answers is a figure too."""
+        return [f"{examination.wave}: {_stands(examination)}" for examination in self.waves]
 
 
 @flow(name="backfill", persist_result=False)
@@ -73,7 +78,7 @@ def _backfill(
         prepared = [] if dry_run else _prepared(store, run, found, made, reason=reason)
     staged = as_task(stage_together)(run, prepared, at=at)
     opens = hand_over(run, staged) if staged.moment_id else "Nothing to open."
-    return Outcome((made, staged), "\n".join([*made.lines, opens]))
+    return Outcome((made, staged), "\n".join([*made.public, opens]))
 
 
 def plan(store: Store, run: Run, found: Intake, first: str, last: str) -> Plan:
@@ -90,16 +95,23 @@ def plan(store: Store, run: Run, found: Intake, first: str, last: str) -> Plan:
 
 
 def planned(examination: Examination) -> str:
-    """What will be done with one wave, and why."""
+    """What will be done with one wave, and why, and how many answers it concerns."""
     rows = f"{examination.wave}: {examination.rows:,} answers"
+    enters = f"; {examination.entering()} came or changed" if examination.verdict == "changed" else ""
     waits = f"; {examination.waiting()} wait until their region has enough of them" if examination.waiting() else ""
-    if examination.verdict == "new":
-        return f"{rows}, not released yet: its first release"
-    if examination.verdict == "changed":
-        return f"{rows}, {examination.entering()} of them came or changed: revision {examination.revision}{waits}"
-    if examination.verdict == "waiting":
-        return f"{rows}, released; nothing of what changed may enter yet{waits}"
-    return f"{rows}, released and unchanged"
+    return f"{rows}, {_stands(examination)}{enters}{waits}"
+
+
+def _stands(examination: Examination) -> str:
+    match examination.verdict:
+        case "new":
+            return "not released yet: its first release"
+        case "changed":
+            return f"changed since its release: revision {examination.revision}"
+        case "waiting":
+            return "released; nothing of what changed may enter yet"
+        case _:
+            return "released and unchanged"
 
 
 def _prepared(store: Store, run: Run, found: Intake, made: Plan, *, reason: str | None) -> Sequence[Prepared]:

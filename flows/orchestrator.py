@@ -121,13 +121,16 @@ def _own(home: Home, port: int | None) -> Iterator[Mapping[str, str]]:
             if users.take():
                 _end(record)  # nobody uses it: its users were killed
             users.share()
-            running = _living(record) or _start(home, port)
+            known = _living(record)
+            running, started = (known, None) if known else _start(home, port)
         try:
             yield running
         finally:
             with locked(gate):
                 if users.take():
                     _end(record)
+            if started is not None:
+                started.poll()  # it is known to have ended, unless others use it
     finally:
         users.close()
 
@@ -149,7 +152,7 @@ def _end(record: Path) -> None:
     record.unlink(missing_ok=True)
 
 
-def _start(home: Home, port: int | None) -> dict[str, str]:
+def _start(home: Home, port: int | None) -> "tuple[dict[str, str], subprocess.Popen[bytes]]":
     """Start a server that outlives this process only where another one uses it."""
     port, auth = _free_port(port), auth_file(home).read_text(encoding="ascii")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | QUIET
@@ -175,7 +178,7 @@ def _start(home: Home, port: int | None) -> dict[str, str]:
         "pid_started": str(psutil.Process(process.pid).create_time()),
     }
     _write_private(home.prefect / "server.json", json.dumps(running))
-    return running
+    return running, process
 
 
 @contextmanager

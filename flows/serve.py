@@ -38,8 +38,7 @@ def serve(config: Path, *, host: str, port: int) -> None:
                 from flows.serving import serve_deployments  # Prefect takes seconds, as the server does
 
                 wait_until_up(run.home, address)
-            _welcome(run.home, address, pages, host, is_own=is_own)
-            serve_deployments(run)
+            serve_deployments(run, on_ready=lambda: _welcome(run.home, address, pages, host, is_own=is_own))
     tell("Ended.")
 
 

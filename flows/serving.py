@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -37,12 +37,12 @@ RECENT = 50
 CANCELLED = "cancelled before its moment"
 
 
-def serve_deployments(run: Run) -> None:
+def serve_deployments(run: Run, *, on_ready: Callable[[], None]) -> None:
     """Register what is served, plan anew what waits for its moment, and run until told to end."""
-    asyncio.run(_serve(run, list(deployments(run))))
+    asyncio.run(_serve(run, list(deployments(run)), on_ready))
 
 
-async def _serve(run: Run, wanted: Sequence[RunnerDeployment]) -> None:
+async def _serve(run: Run, wanted: Sequence[RunnerDeployment], on_ready: Callable[[], None]) -> None:
     runner = Runner(run.home)
     ids = [await runner.aadd_deployment(deployment) for deployment in wanted]
     async with get_client() as client:
@@ -50,6 +50,7 @@ async def _serve(run: Run, wanted: Sequence[RunnerDeployment]) -> None:
         await _begin(client, ids, run)
         signal.signal(signal.SIGINT, runner.handle_sigterm)
         signal.signal(signal.SIGHUP, runner.handle_sigterm)
+        on_ready()
         heeding = asyncio.create_task(_keep_heeding(client, ids, run))
         try:
             await runner.start()
@@ -94,13 +95,14 @@ async def _keep_heeding(client: PrefectClient, ids: Sequence[UUID], run: Run) ->
 
 
 async def _heed_cancelled(client: PrefectClient, ids: Sequence[UUID], run: Run) -> None:
-    """Hold the moments whose opening somebody cancelled before it had a process that could have done so itself."""
-    cancelled = await _runs(client, ids, (StateType.CANCELLED,), most=RECENT)
-    if not cancelled:
-        return
-    waiting = _moments(await _runs(client, ids, (*UNDER_WAY, *WAITING, StateType.CANCELLING)))
-    at = {one.parameters.get("moment_id"): one.state.timestamp for one in reversed(cancelled) if one.state is not None}
-    await asyncio.to_thread(_hold_cancelled, run, {name: at[name] for name in at.keys() - waiting if name})
+    """Hold the moments whose opening somebody cancelled before it had come so far that it could have done so itself."""
+    at: dict[str, datetime] = {}
+    for one in await _runs(client, ids, (StateType.CANCELLED,), most=RECENT):
+        for moment_id in _moments([one]):
+            if one.state is not None:
+                at[moment_id] = max(one.state.timestamp, at.get(moment_id, one.state.timestamp))
+    if at:
+        await asyncio.to_thread(_hold_cancelled, run, at)
 
 
 def _hold_cancelled(run: Run, cancelled_at: Mapping[str, datetime]) -> None:

@@ -3,7 +3,8 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,18 +139,31 @@ def undisturbed(ground: Ground) -> Place:
     return place
 
 
+@pytest.fixture(scope="module")
+def killed(ground: Ground, undisturbed: Place) -> Iterator[Mapping[str, Future[Place]]]:
+    """A survey for each place at which its run was killed: two at a time, while what was killed first is run again."""
+
+    def kill(where: str) -> Place:
+        is_function = where in WHILE_PREPARING
+        place = ground.place(where, is_conformed="intake" not in where)
+        where_it_dies = {"function": where} if is_function else {"step": where}
+        assert killed_on_the_way(place.survey, WAVE, **where_it_dies), f"it never came to {where}"
+        return place
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {where: pool.submit(kill, where) for where in (*WHILE_PREPARING, *BEFORE, *AFTER)}
+
+
 @pytest.mark.parametrize("function", WHILE_PREPARING)
 def test_killed_while_it_is_prepared_it_is_prepared_again_to_the_same_content(
-    ground: Ground, undisturbed: Place, function: str
+    killed: Mapping[str, Future[Place]], undisturbed: Place, function: str
 ) -> None:
-    place = ground.place(function, is_conformed="intake" not in function)
-    assert killed_on_the_way(place.survey, WAVE, function=function)
+    place = killed[function].result()
     nobody_has_anything(place)
     assert place.survey.release(WAVE) is not None
     everybody_has(place, undisturbed)
     assert [len(place.calls), len(place.mails)] == [2, 1]
-    rows = Run.begin(place.survey.config)
-    with rows.store() as store:
+    with Run.begin(place.survey.config).store() as store:
         assert store.rows("select in_count, accepted_count, quarantined_count from core.batches") == [(100, 99, 1)]
         assert store.rows("select count(*) from core.responses") == [(99,)]
         assert store.rows("select count(*) from core.quarantine") == [(1,)]
@@ -157,10 +171,9 @@ def test_killed_while_it_is_prepared_it_is_prepared_again_to_the_same_content(
 
 @pytest.mark.parametrize("step", BEFORE)
 def test_killed_before_the_commit_nobody_has_anything_and_the_next_run_gives_everyone_the_same(
-    ground: Ground, undisturbed: Place, step: str
+    killed: Mapping[str, Future[Place]], undisturbed: Place, step: str
 ) -> None:
-    place = ground.place(step, is_conformed=True)
-    assert killed_on_the_way(place.survey, WAVE, step=step)
+    place = killed[step].result()
     nobody_has_anything(place)
     assert place.survey.release(WAVE) is not None
     everybody_has(place, undisturbed)
@@ -169,10 +182,9 @@ def test_killed_before_the_commit_nobody_has_anything_and_the_next_run_gives_eve
 
 @pytest.mark.parametrize("step", AFTER)
 def test_killed_after_the_commit_the_next_run_completes_it_under_the_same_keys(
-    ground: Ground, undisturbed: Place, step: str
+    killed: Mapping[str, Future[Place]], undisturbed: Place, step: str
 ) -> None:
-    place = ground.place(step, is_conformed=True)
-    assert killed_on_the_way(place.survey, WAVE, step=step)
+    place = killed[step].result()
     assert place.survey.release(WAVE) is None  # completed as it began; then there is nothing left to do
     everybody_has(place, undisturbed)
 

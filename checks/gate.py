@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks import CheckError
 from checks.conditions import Parameters, Share, quoted
@@ -54,63 +54,87 @@ def gate(
     parameters: Parameters,
     report: Path | None = None,
 ) -> Verdict:
-    """Run the rules on a table; where one is broken and a folder is given, a private report there tells more.
+    """Run the rules on a table; where a bound is exceeded and a folder is given, a private report there tells more.
 
     Raises CheckError, which names rule and table and no figure, where a rule cannot be evaluated.
     """
-    if not TABLE_NAME.fullmatch(table):
-        raise CheckError(f"'{table}' is not the name of a table")
-    relation = f"select * from {table}"
-    breaks = {rule.name: rule.breaks(parameters) for rule in rules}
-    counted = _counted(connection, rules, breaks=breaks, relation=relation, table=table)
-    told = report if any(broken for broken, _, _ in counted.values()) else None
-    unexpected = _unexpected(connection, rules, parameters=parameters, relation=relation, table=table, report=told)
-    for rule in rules:
-        if unexpected.get(rule.name) != counted[rule.name][0]:
-            raise CheckError(f"{rule.name} on {table}: expectation and predicate disagree; mend the rule's condition")
-    return Verdict(tuple(_result(rule, *counted[rule.name]) for rule in rules), breaks)
+    return gates(connection, {table: rules}, parameters=parameters, report=report)[table]
 
 
-def _result(rule: Rule, broken: int, failed: int | None, base: int) -> CheckResult:
+def gates(
+    connection: "duckdb.DuckDBPyConnection",
+    rules: Mapping[str, Sequence[Rule]],
+    *,
+    parameters: Parameters,
+    report: Path | None = None,
+) -> dict[str, Verdict]:
+    """Run the rules of several tables, as `gate` does those of one; together they take less time."""
+    counted = {table: _counted(connection, table, own, parameters) for table, own in rules.items()}
+    verdicts = {
+        table: Verdict(
+            tuple(_result(rule, counted[table][rule.name]) for rule in own),
+            {rule.name: rule.breaks(parameters) for rule in own},
+        )
+        for table, own in rules.items()
+    }
+    is_exceeded = any(one.outcome == "failed" for verdict in verdicts.values() for one in verdict.results)
+    unexpected = _unexpected(connection, rules, parameters=parameters, report=report if is_exceeded else None)
+    for table, own in rules.items():
+        for rule in own:
+            if unexpected[table].get(rule.name) != counted[table][rule.name].broken:
+                raise CheckError(
+                    f"{rule.name} on {table}: expectation and predicate disagree; mend the rule's condition"
+                )
+    return verdicts
+
+
+class _Count(NamedTuple):
+    """Of one rule: the rows that break its predicate, what is told as failed, and out of how many."""
+
+    broken: int
+    failed: int | None
+    base: int
+
+
+def _result(rule: Rule, count: _Count) -> CheckResult:
     # a share's bound is part of its condition; a row rule's is the share of rows that may break it
-    allowed = 0 if isinstance(rule.condition, Share) else Decimal(str(rule.most or 0)) * base
-    return CheckResult(rule, failed, base, "failed" if broken > allowed else "passed")
+    allowed = 0 if isinstance(rule.condition, Share) else Decimal(str(rule.most or 0)) * count.base
+    return CheckResult(rule, count.failed, count.base, "failed" if count.broken > allowed else "passed")
 
 
 def _counted(
-    connection: "duckdb.DuckDBPyConnection",
-    rules: Sequence[Rule],
-    *,
-    breaks: Mapping[str, str],
-    relation: str,
-    table: str,
-) -> dict[str, tuple[int, int | None, int]]:
-    """Per rule the rows that break its predicate, what is told as failed, and out of how many: one query for all."""
-    columns = [f"count(*) filter ({breaks[rule.name]}), {_told(rule, breaks[rule.name])}" for rule in rules]
+    connection: "duckdb.DuckDBPyConnection", table: str, rules: Sequence[Rule], parameters: Parameters
+) -> dict[str, _Count]:
+    """The counts of each rule, in one query for all."""
+    if not TABLE_NAME.fullmatch(table):
+        raise CheckError(f"'{table}' is not the name of a table")
+    columns = [_counts(rule, rule.breaks(parameters)) for rule in rules]
     try:
-        row = connection.execute(f"select {', '.join(columns)} from ({relation})").fetchone()
+        row = connection.execute(f"select {', '.join(columns)} from {table}").fetchone()
     except Exception as error:  # the engine's message may quote a value
-        culprit = rules[0].name if len(rules) == 1 else _culprit(connection, columns, rules=rules, relation=relation)
+        culprit = rules[0].name if len(rules) == 1 else _culprit(connection, columns, rules=rules, table=table)
         raise CheckError(f"{culprit} on {table}: cannot be evaluated ({type(error).__name__})") from None
     assert row is not None
-    return {rule.name: row[3 * place : 3 * place + 3] for place, rule in enumerate(rules)}
+    return {rule.name: _Count(*row[3 * place : 3 * place + 3]) for place, rule in enumerate(rules)}
 
 
-def _told(rule: Rule, breaks: str) -> str:
+def _counts(rule: Rule, breaks: str) -> str:
+    """The columns of a _Count."""
+    broken = f"count(*) filter ({breaks})"
     match rule.condition:
         case Share(part=part, whole=whole, is_count=True) if rule.most is not None:
-            return f"coalesce(sum({quoted(part)}), 0)::bigint, coalesce(sum({quoted(whole)}), 0)::bigint"
+            return f"{broken}, coalesce(sum({quoted(part)}), 0)::bigint, coalesce(sum({quoted(whole)}), 0)::bigint"
         case Share():
-            return "null, count(*)"
-    return f"count(*) filter ({breaks}), count(*)"
+            return f"{broken}, null, count(*)"
+    return f"{broken}, {broken}, count(*)"
 
 
 def _culprit(
-    connection: "duckdb.DuckDBPyConnection", columns: Sequence[str], *, rules: Sequence[Rule], relation: str
+    connection: "duckdb.DuckDBPyConnection", columns: Sequence[str], *, rules: Sequence[Rule], table: str
 ) -> str:
     for rule, column in zip(rules, columns, strict=True):
         try:
-            connection.execute(f"select {column} from ({relation})")
+            connection.execute(f"select {column} from {table}")
         except Exception:
             return rule.name
     return "the rules together"
@@ -118,19 +142,19 @@ def _culprit(
 
 def _unexpected(
     connection: "duckdb.DuckDBPyConnection",
-    rules: Sequence[Rule],
+    rules: Mapping[str, Sequence[Rule]],
     *,
     parameters: Parameters,
-    relation: str,
-    table: str,
     report: Path | None,
-) -> dict[str, int]:
+) -> dict[str, dict[str, int | None]]:
     from checks.expectations import unexpected_counts
 
     try:
-        found = unexpected_counts(connection, rules, relation=relation, parameters=parameters, report=report)
+        found = unexpected_counts(connection, rules, parameters=parameters, report=report)
     except Exception as error:  # what Great Expectations says may quote a value
-        raise CheckError(f"the rules on {table} cannot be evaluated ({type(error).__name__})") from None
-    if silent := sorted(name for name, count in found.items() if count is None):
-        raise CheckError(f"{', '.join(silent)} on {table}: the expectation cannot be evaluated")
-    return {name: count for name, count in found.items() if count is not None}
+        tables = ", ".join(rules)
+        raise CheckError(f"the rules on {tables} cannot be evaluated ({type(error).__name__})") from None
+    for table, counts in found.items():
+        if silent := sorted(name for name, count in counts.items() if count is None):
+            raise CheckError(f"{', '.join(silent)} on {table}: the expectation cannot be evaluated")
+    return found

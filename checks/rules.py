@@ -1,6 +1,6 @@
 """A rule is one object: expectation and quarantine predicate are both made from its condition, so they cannot drift."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -60,11 +60,20 @@ def _with_setting(rule: Rule, setting: Mapping[str, object]) -> Rule:
     return replace(rule, **setting)  # type: ignore[arg-type]  # the keys were just compared with the fields
 
 
-def quarantine_sql(rules: Iterable[Rule], parameters: Parameters, *, table: str = "core.incoming") -> str:
-    """One row per record of the table that breaks a rule: its number, and the names of all rules that it breaks."""
-    broken = {rule.name: rule.breaks(parameters) for rule in rules}
-    names = ", ".join(f"case when {predicate} then {literal(name)} end" for name, predicate in broken.items())
+def broken_sql(rules: Iterable[Rule], parameters: Parameters) -> str:
+    """The predicate that is true for exactly the rows that break a rule, and never NULL."""
+    return " or ".join(rule.breaks(parameters) for rule in rules)
+
+
+def quarantine_sql(
+    rules: Sequence[Rule], parameters: Parameters, *, table: str = "core.incoming", broken: str | None = None
+) -> str:
+    """One row per record of the table that breaks a rule: its number, and the names of all rules that it breaks.
+
+    `broken` is for a table that has kept which of its rows these are.
+    """
+    names = ", ".join(f"case when {rule.breaks(parameters)} then {literal(rule.name)} end" for rule in rules)
     return (
         f"select rowid + 1 as record_number, list_filter([{names}], lambda name: name is not null) as rules"
-        f" from {table} where {' or '.join(broken.values())}"
+        f" from {table} where {broken or broken_sql(rules, parameters)}"
     )

@@ -77,10 +77,8 @@ def _wrong(run: Run, release: Release) -> list[str]:
         _table(store, "checked_published", _sql("promoter_metrics"), {**key, "sealed": str(sealed)})
         _table(store, "promoter_metrics", "from mart.promoter_metrics where release_id = $release_id", key)
         _table(store, "checked_metrics", _sql("metrics"), {})
-        results = [
-            *_gate(store, run, "checked_published", promoter_metrics.RULES, parameters),
-            *_gate(store, run, "checked_metrics", metrics.RULES, parameters),
-        ]
+        rules = {"published": promoter_metrics.RULES, "metrics": metrics.RULES}
+        results = [one for found in _gates(store, run, rules, parameters).values() for one in found]
     return [f"{one.rule.name} failed on {one.failed_count} rows" for one in results if one.outcome == "failed"]
 
 
@@ -102,22 +100,25 @@ def _results(
     _table(store, "checked_tallies", _sql("tallies"), key)
     store.register("promoter_metrics", figures)
     _table(store, "checked_metrics", _sql("metrics"), {})
-    results: list[CheckResult] = []
-    for table in ("files", "waves", "tallies", "metrics"):
-        results += _gate(store, run, f"checked_{table}", rules[table], parameters)
-        if table == "files":
-            results += _rows(store, found, examination, rules["responses"])
-    return results
+    tables = ("files", "waves", "tallies", "metrics")
+    results = _gates(store, run, {table: rules[table] for table in tables}, parameters)
+    of_rows = _rows(store, found, examination, rules["responses"])
+    return [*results["files"], *of_rows, *results["waves"], *results["tallies"], *results["metrics"]]
 
 
-def _gate(
-    store: Store, run: Run, table: str, rules: "Sequence[Rule]", parameters: Mapping[str, Any]
-) -> "Sequence[CheckResult]":
-    from checks.gate import gate  # Great Expectations takes seconds to import
+def _gates(
+    store: Store, run: Run, rules: "Mapping[str, Sequence[Rule]]", parameters: Mapping[str, Any]
+) -> "Mapping[str, Sequence[CheckResult]]":
+    """The results of each table's rules, which run on the table `checked_…` of its name."""
+    from checks.gate import gates  # Great Expectations takes seconds to import
 
-    return gate(
-        store.connection, table=table, rules=rules, parameters=parameters, report=run.home.check_reports
-    ).results
+    verdicts = gates(
+        store.connection,
+        {f"checked_{table}": own for table, own in rules.items()},
+        parameters=parameters,
+        report=run.home.check_reports,
+    )
+    return {table: verdicts[f"checked_{table}"].results for table in rules}
 
 
 def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequence[Rule]") -> "Sequence[CheckResult]":

@@ -9,7 +9,7 @@ from typing import Any
 
 from checks import CheckError
 from checks.book import rules_by_table
-from checks.rules import Rule, quarantine_sql
+from checks.rules import Rule, broken_sql, quarantine_sql
 from flows.errors import ConfigurationError, StoppedByCheckError
 from flows.run import Run
 from flows.settings import FilesSource, Survey
@@ -22,7 +22,6 @@ from warehouse.landing import (
     land,
     landed_files,
     open_relation,
-    original_rows,
     parsed,
     rejected,
 )
@@ -133,6 +132,7 @@ def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: File
         key=run.home.secret(),
         relation=relation.sql,
         duplicates=settings.duplicates,
+        is_broken=broken_sql(rules_of(settings)["responses"], rule_parameters(run, settings)),
     )
     store.run(f"create or replace temporary table incoming as {select.sql}", select.parameters)
     rejected(store, relation)
@@ -150,7 +150,7 @@ def _conformed(
     verdict = gate(
         store.connection, table="incoming", rules=rules, parameters=parameters, report=run.home.check_reports
     )
-    broken = quarantine_sql(rules, parameters, table="incoming")
+    broken = quarantine_sql(rules, parameters, table="incoming", broken="original is not null")
     store.run(f"create or replace temporary table broken as {broken}")
     if verdict.stops:
         raise StoppedByCheckError(_stopped(store, file, verdict.results))
@@ -163,8 +163,6 @@ def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made
         "select (select count(*) from incoming) - (select count(*) from broken),"
         " (select count(*) from broken), (select count(*) from rejects)"
     )[0]
-    if broken:
-        original_rows(store, relation, "select record_number from broken")
     batch = int(store.rows("select coalesce(max(batch), 0) + 1 from core.batches")[0][0])
     records = accepted + broken + rejected
     at = run.now.replace(tzinfo=None)
@@ -183,32 +181,31 @@ def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made
                 "quarantined": broken + rejected,
             },
         )
-        _insert_accepted(store, batch, is_clean=broken == 0)
-        _insert_quarantined(store, file.survey, batch, at, is_clean=broken == 0)
+        _insert_accepted(store, batch)
+        _insert_quarantined(store, file.survey, batch, at)
         store.run("drop table incoming")
     parsed(store, file, records=records)
     return Batch(batch, file.name, records, accepted, broken + rejected, relation.remarks, is_new=True)
 
 
-def _insert_accepted(store: Store, batch: int, *, is_clean: bool) -> None:
-    flags = "columns(lambda name: name not like '%_is_readable' and name <> 'department_levels_are_text')"
-    passed = "" if is_clean else " where rowid + 1 not in (select record_number from broken)"
+def _insert_accepted(store: Store, batch: int) -> None:
+    flags = "name like '%_is_readable' or name in ('department_levels_are_text', 'original')"
     store.run(
         "insert into core.responses by name"
-        f" select $batch as batch, rowid + 1 as record_number, {flags} from incoming{passed}",
+        f" select $batch as batch, rowid + 1 as record_number, columns(lambda name: not ({flags})) from incoming"
+        " where original is null",
         {"batch": batch},
     )
 
 
-def _insert_quarantined(store: Store, survey: str, batch: int, at: Any, *, is_clean: bool) -> None:
+def _insert_quarantined(store: Store, survey: str, batch: int, at: Any) -> None:
     common = {"survey": survey, "batch": batch, "at": at}
-    if not is_clean:
-        store.run(
-            "insert into core.quarantine by name select $survey as survey, $batch as batch, record_number, wave, rules,"
-            " original, $at as quarantined_at from broken join original_rows using (record_number)"
-            " join (select rowid + 1 as record_number, wave from incoming) using (record_number)",
-            common,
-        )
+    store.run(
+        "insert into core.quarantine by name select $survey as survey, $batch as batch, record_number, wave, rules,"
+        " original, $at as quarantined_at from broken join (select rowid + 1 as record_number, wave, original"
+        " from incoming where original is not null) using (record_number)",
+        common,
+    )
     store.run(
         "insert into core.quarantine by name select $survey as survey, $batch as batch, line_number,"
         " ['record_is_readable'] as rules, reason, original, $at as quarantined_at from rejects",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from base64 import b85encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -98,9 +98,22 @@ def conform(
     key: bytes,
     relation: str,
     duplicates: str = "keep",
+    is_broken: str = "false",
 ) -> Conformed:
-    """The select that makes core.incoming from the text relation `relation` with these columns, in the file's order."""
-    sql = _select(roles, columns, survey=survey, wave=wave, timezone=timezone, relation=relation, duplicates=duplicates)
+    """The select that makes core.incoming from the text relation `relation` with these columns, in the file's order.
+
+    `is_broken` is a predicate over its columns; a row of which it holds keeps all its cells, as JSON, in `original`.
+    """
+    sql = _select(
+        roles,
+        columns,
+        survey=survey,
+        wave=wave,
+        timezone=timezone,
+        relation=relation,
+        duplicates=duplicates,
+        is_broken=is_broken,
+    )
     return Conformed(sql, _key_parameters(roles, key))
 
 
@@ -142,7 +155,7 @@ def describe(
         roles, columns, survey="", wave=wave, timezone=timezone, relation=relation, duplicates="keep", shows_texts=True
     )
     parts = [
-        f"select {literal(name)} as role, shown_{name} as value, max({becomes}) as becomes,"
+        f"select {literal(_called(name, roles))} as role, shown_{name} as value, max({becomes}) as becomes,"
         f" bool_and({is_readable}) as is_readable"
         for name, becomes, is_readable in _becomes(roles)
     ]
@@ -167,10 +180,17 @@ def _becomes(roles: Roles) -> Iterator[tuple[str, str, str]]:
         elif name == "copied":
             yield name, "is_copied::varchar", "copied_is_readable"
         elif name.startswith("level_"):
-            yield name, name, "department_levels_are_text"
+            yield name, name, _are_text([name])
+        elif name == "weight":
+            yield name, "rtrim(rtrim(weight::varchar, '0'), '.')", "weight_is_readable"
         elif name not in _IDS:
             meant = f"meant_{name}" if name in _COUNTS else name
             yield name, f"{meant}::varchar", f"{name}_is_readable"
+
+
+def _called(name: str, roles: Roles) -> str:
+    """A role as a person calls it: levels are departments, numbered from the top where there are several."""
+    return name.replace("level_", "department ") if len(roles.department) > 1 else name.replace("level_1", "department")
 
 
 def _mapped(roles: Roles) -> Iterator[tuple[str, Role]]:
@@ -200,15 +220,17 @@ def _select(
     timezone: str,
     relation: str,
     duplicates: str,
+    is_broken: str = "false",
     shows_texts: bool = False,
 ) -> str:
     mapped = {name: role for name, role in _mapped(roles) if not (shows_texts and name in _IDS)}
-    texts = {name: _text(name, role, columns) for name, role in mapped.items()}
+    record = quote(_unlike(columns))
+    texts = {"record": record} | {name: _text(name, role, columns) for name, role in mapped.items()}
     texts["response_key"] = _response_key(texts.pop("response_id", None), columns, duplicates)
     label = getattr(wave, "column", None)
     if label is not None:
         texts["wave_label"] = _trim(quote(_found(label, "wave", columns)))
-    answers = {name: name for name in ("response_key", "wave_label") if name in texts} | _answers(mapped)
+    answers = {name: name for name in ("record", "response_key", "wave_label") if name in texts} | _answers(mapped)
     shown = {f"shown_{name}": name for name in mapped} if shows_texts else {}
     meant = [f"judged.{name} as meant_{name}" for name in _COUNTS]  # before contradictions made them void
     seen = [*shown, *meant, *(name for name in mapped if name.startswith("level_"))] if shows_texts else []
@@ -217,6 +239,9 @@ def _select(
         "blanks": _listed({name: _blank(name) for name in texts}),
         "answers": _listed(answers | shown),
         "relation": relation,
+        "record": record,
+        "is_broken": is_broken,
+        **{f"{name.removesuffix('_count')}_most": _most(name, mapped.get(name)) for name in _BANDS},
         "survey": literal(survey),
         "wave": _wave(wave),
         "also": "".join(f", {name}" for name in seen),
@@ -239,7 +264,7 @@ def _trim(expression: str) -> str:
 
 
 def _blank(name: str) -> str:
-    return name if name == "response_key" else f"nullif({name}, '')"
+    return name if name in ("record", "response_key") else f"nullif({name}, '')"
 
 
 def _found(column: str, role: str, columns: Collection[str]) -> str:
@@ -248,6 +273,14 @@ def _found(column: str, role: str, columns: Collection[str]) -> str:
         if candidate.casefold() == column.casefold():
             return candidate
     raise TransformError(f"column '{column}' of role '{role}' is not in the file; mend the role in zwerm.toml")
+
+
+def _unlike(columns: Collection[str]) -> str:
+    """A name for the whole row that no column has: it would stand for that column."""
+    taken, name = {column.casefold() for column in columns}, "record"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _text(name: str, role: Role, columns: Collection[str]) -> str:
@@ -272,7 +305,7 @@ def _answers(mapped: Mapping[str, Role]) -> dict[str, str]:
         role = mapped.get(name)
         answers[name] = _answer(name, role, edge=0)
         if name in _BANDS:
-            answers[f"{name}_most"] = _answer(name, role, edge=1)
+            answers[f"{name}_most"] = _answer(name, role, edge=1) if _has_bands(role) else _answer(name, None, edge=1)
     responded, respondent = mapped.get("responded_at"), mapped.get("respondent_id")
     answers["responded"] = "null::varchar" if responded is None else _present("responded_at", responded)
     answers["respondent_key"] = "null::uhugeint"
@@ -295,6 +328,15 @@ def _answer(name: str, role: Role | None, *, edge: int) -> str:
         f"when {_equals(name, [raw])} then {literal(_edge(meant, edge))}" for raw, meant in role.values.items()
     )
     return f"case when ({present}) is null then null {cases} else {literal(_UNREADABLE)} end"
+
+
+def _has_bands(role: Role | None) -> bool:
+    return role is not None and any(isinstance(meant, (tuple, list)) for meant in (role.values or {}).values())
+
+
+def _most(name: str, role: Role | None) -> str:
+    """A count's upper bound: where no value is a band it is the lower one, and need not be typed a second time."""
+    return f"{name.removesuffix('_count')}_most" if _has_bands(role) else name
 
 
 def _labelled(name: str, role: Role) -> str:
@@ -359,12 +401,19 @@ def _wave(wave: Wave) -> str:
 
 def _department(levels: int) -> dict[str, str]:
     """The path of a response, ending before its first blank level, and whether every level is text."""
-    path = "''"
-    for number in range(levels, 0, -1):
-        separator = "chr(31) || " if number > 1 else ""
-        path = f"coalesce({separator}level_{number} || {path}, '')"
     names = [f"level_{number}" for number in range(1, levels + 1)]
-    short = "".join(f" and coalesce(length({name}) <= 200, true)" for name in names)
-    spaced = ", ' ', ".join(names)
-    is_text = f"not regexp_matches(concat({spaced}), '[\\x00-\\x1f\\x7f]'){short}" if names else "true"
-    return {"department_key": path, "levels_are_text": is_text}
+    ends = "".join(f" when {name} is null then {_path(names[:place])}" for place, name in enumerate(names))
+    path = f"case{ends} else {_path(names)} end" if names else _path(names)
+    return {"department_key": path, "levels_are_text": _are_text(names)}
+
+
+def _path(levels: Sequence[str]) -> str:
+    return f"concat_ws(chr(31), {', '.join(levels)})" if levels else "''"
+
+
+def _are_text(levels: Sequence[str]) -> str:
+    """Whether no level holds a control character or is longer than a name can be."""
+    if not levels:
+        return "true"
+    short = "".join(f" and coalesce(length({level}) <= 200, true)" for level in levels)
+    return f"not regexp_matches(concat({', '.join(levels)}), '[\\x00-\\x1f\\x7f]'){short}"

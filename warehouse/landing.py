@@ -143,18 +143,6 @@ def rejected(store: Store, relation: TextRelation) -> str:
     return "rejects"
 
 
-def original_rows(store: Store, relation: TextRelation, numbers: str) -> str:
-    """A temporary table (record_number, original as JSON) of the records that the select `numbers` names."""
-    store.run(
-        "create or replace temporary table original_rows as"
-        f" with wanted as materialized (select distinct record_number from ({numbers}) as chosen (record_number)),"
-        f" numbered as (select row_number() over () as record_number, record from {relation.again} as record)"
-        " select record_number, to_json(record)::varchar as original from numbered"
-        " where record_number in (select record_number from wanted)"
-    )
-    return "original_rows"
-
-
 def _copied(stream: BinaryIO, draft: Path, name: str) -> tuple[str, int]:
     before = _state(stream)
     digest, size = hashlib.sha256(), 0

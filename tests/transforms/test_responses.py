@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,12 +63,12 @@ def test_it_makes_the_columns_of_core_responses_and_the_flags_of_the_checks(conf
     flags = {f"{role}_is_readable" for role in ("score", "weight", "responded_at", "copied")}
     flags |= {f"{role}_is_readable" for role in ("told_count", "acted_count", "warned_count", "warned_acted_count")}
     made = {name for (name,) in table} - {"batch", "record_number"}
-    assert set(row) == made | flags | {"department_levels_are_text"}
+    assert set(row) == made | flags | {"department_levels_are_text", "original"}
     assert all(row[flag] for flag in flags)
     assert (row["survey"], row["wave"], row["department_key"], row["score"]) == ("s", "w", "", 9)
     assert row["is_contradictory"] is False
     store.run("insert into core.responses by name select 1 as batch, rowid + 1 as record_number, * exclude"
-              f" ({', '.join(sorted(flags))}, department_levels_are_text) from core.incoming")  # fmt: skip
+              f" ({', '.join(sorted(flags))}, department_levels_are_text, original) from core.incoming")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -340,8 +341,8 @@ def test_the_rehearsal_shows_what_each_value_becomes_and_counts_nothing(conforme
     conformed(roles, *({"score": s, "told": t, "acted": "1", "unit": "A", "who": "ann"} for s, t in answers))
     columns = ["score", "told", "acted", "unit", "who"]
     sql = describe(roles, columns, wave=WaveValue(value="w"), timezone="UTC", relation="core.came", most=3)
-    assert store.rows(f"select * from ({sql}) where role in ('score', 'told_count', 'level_1', 'wave')") == [
-        ("level_1", "A", "A", "read"),
+    assert store.rows(f"select * from ({sql}) where role in ('score', 'told_count', 'department', 'wave')") == [
+        ("department", "A", "A", "read"),
         ("score", "odd", None, "not readable"),
         ("score", "9", "9", "read"),
         ("score", "10", "10", "read"),
@@ -351,6 +352,64 @@ def test_the_rehearsal_shows_what_each_value_becomes_and_counts_nothing(conforme
         ("wave", "w", "w", "read"),
     ]
     assert "ann" not in str(store.rows(sql))
+
+
+def test_the_rehearsal_speaks_of_each_department_level_by_itself_and_of_weights_as_they_are_written(
+    conformed: Conform, store: Store
+) -> None:
+    roles = mapped(department=["unit", "team"], weight="w")
+    answers = [("North", "a\nb", "0.6073"), ("North", "South", "10"), ("North", None, "0.5000000000")]
+    conformed(roles, *({"score": "9", "unit": u, "team": t, "w": w} for u, t, w in answers))
+    columns = ["score", "unit", "team", "w"]
+    sql = describe(roles, columns, wave=WaveValue(value="w"), timezone="UTC", relation="core.came")
+    assert store.rows(f"select * from ({sql}) where role like 'department%' or role = 'weight'") == [
+        ("department 1", "North", "North", "read"),
+        ("department 2", "a\nb", "a\nb", "not readable"),
+        ("department 2", "South", "South", "read"),
+        ("department 2", None, None, "missing"),
+        ("weight", "0.5000000000", "0.5", "read"),
+        ("weight", "0.6073", "0.6073", "read"),
+        ("weight", "10", "10", "read"),
+    ]
+
+
+# --- the row as it came ----------------------------------------------------------------------------------------------
+
+
+def test_a_broken_row_and_no_other_keeps_all_its_cells(conformed: Conform) -> None:
+    answers = [{"score": "eleven", "why": ' a"b '}, {"score": "9", "why": "c"}, {"score": "", "why": None}]
+    rows = conformed(mapped(), *answers, is_broken="score is null")
+    kept = [None if row["original"] is None else json.loads(row["original"]) for row in rows]
+    assert kept == [answers[0], None, answers[2]]
+
+
+def test_columns_named_as_the_row_itself_do_not_stand_for_it(conformed: Conform) -> None:
+    answer = {"Record": "1", "record_": "2", "score": "9", "original": "3", "texts": "4"}
+    (row,) = conformed(mapped(), answer, is_broken="true")
+    assert json.loads(row["original"]) == answer
+
+
+def test_what_is_kept_of_a_million_rows_is_that_of_the_record_s_own_number(store: Store) -> None:
+    store.run(
+        "create table core.came as select i::varchar as score, 'why ' || i as why from range(1, 1000001) as t (i)"
+    )
+    select = conform(
+        mapped(),
+        ["score", "why"],
+        survey="s",
+        wave=WaveValue(value="w"),
+        timezone="UTC",
+        key=KEY,
+        relation="core.came",
+        is_broken="not score_is_readable",
+    )
+    store.run(f"create temporary table incoming as {select.sql}", select.parameters)
+    kept = (
+        "select rowid + 1, (original ->> 'score')::bigint, original ->> 'why' from incoming where original is not null"
+    )
+    wrong = f"select count(*) from ({kept}) as k (n, score, why) where score <> n or why <> 'why ' || n"
+    assert store.rows(wrong) == [(0,)]
+    assert store.rows("select count(original), count(*) from incoming") == [(1_000_000 - 32_767, 1_000_000)]
 
 
 # --- real surveys ----------------------------------------------------------------------------------------------------

@@ -91,8 +91,7 @@ RULES: tuple[Rule, ...] = (
             "nl": "Geen aantal mensen is negatief.",
         },
         condition=Satisfies(
-            "told_count >= 0 and told_count_most >= 0 and acted_count >= 0"
-            " and warned_count >= 0 and warned_count_most >= 0 and warned_acted_count >= 0"
+            "least(told_count, told_count_most, acted_count, warned_count, warned_count_most, warned_acted_count) >= 0"
         ),
         most=SHARE,
     ),

@@ -193,7 +193,7 @@ def _insert_accepted(store: Store, batch: int) -> None:
     store.run(
         "insert into core.responses by name"
         f" select $batch as batch, rowid + 1 as record_number, columns(lambda name: not ({flags})) from incoming"
-        " where original is null",
+        " where rowid + 1 not in (select record_number from broken)",
         {"batch": batch},
     )
 

@@ -103,10 +103,10 @@ def _dialect(store: Store, name: str, path: Path, expected: Collection[str], del
 
 def _sniffed(store: Store, path: Path, delimiter: str | None) -> list[tuple[str, str, str, int, bool]]:
     stated = f", delim={literal(delimiter)}" if delimiter else ""
+    options = f"max_line_size={MAX_RECORD_BYTES}, all_varchar=true{stated}"  # of what type the values are is not asked
     try:
         row = store.rows(
-            "select Delimiter, Quote, Escape, SkipRows, HasHeader"
-            f" from sniff_csv({literal(str(path))}, max_line_size={MAX_RECORD_BYTES}{stated})"
+            f"select Delimiter, Quote, Escape, SkipRows, HasHeader from sniff_csv({literal(str(path))}, {options})"
         )[0]
     except WarehouseError:
         return []

@@ -138,7 +138,9 @@ def _looked(path: Path) -> _Look:
                 look.is_utf8 = _decodes(decoder, chunk)
             if b"\r" in chunk or last == b"\r":
                 crlf += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
-            lf += chunk.count(b"\n")
+                lf += chunk.count(b"\n")
+            else:
+                lf += b"\n" in chunk  # one is as good as many: none of them follows a carriage return
             look.is_blank = look.is_blank and not chunk.removeprefix(codecs.BOM_UTF8).strip()
             last = chunk[-1:]
     look.is_utf8 = look.is_utf8 and decoder.getstate()[0] == b""

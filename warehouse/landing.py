@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,10 +148,11 @@ def _copied(stream: BinaryIO, draft: Path, name: str) -> tuple[str, int]:
     before = _state(stream)
     digest, size = hashlib.sha256(), 0
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file, ThreadPoolExecutor(max_workers=1) as beside:
         while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
+            hashed = beside.submit(digest.update, chunk)  # it takes as long as the writing
             file.write(chunk)
+            hashed.result()
             size += len(chunk)
             if before is not None and size > before[0]:  # it may grow as fast as it is read
                 break

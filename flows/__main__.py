@@ -43,13 +43,11 @@ class _Command(click.Group):
 
 
 def _report(error: Exception) -> int:
-    from flows.guard import OUR_OWN, PRIVATE, private_log
-    from warehouse import WarehouseError
+    from flows.guard import OUR_OWN, PRIVATE, code, private_log, says
 
     if isinstance(error, OUR_OWN):
-        click.echo(f"{click.style('zwerm:', fg='yellow', bold=True)} {error}", err=True)
-        taken = isinstance(error, WarehouseError) and getattr(error, "is_busy", False)
-        return 5 if taken else int(getattr(error, "exit_code", 1))
+        click.echo(f"{click.style('zwerm:', fg='yellow', bold=True)} {says(error)}", err=True)
+        return code(error)
     PRIVATE.error("the command failed", exc_info=error)
     where = private_log()
     told = f" The details are in {where}" if where else f": {error}"
@@ -112,6 +110,7 @@ def run(**call: Any) -> None:
     as_json = call.pop("as_json")
     result = call_run(quiet=as_json, **call)
     _print(as_json, result, lambda: result["lines"])
+    sys.exit(result["exit_code"])
 
 
 @zwerm.command(short_help="Rehearse: what the mapping makes of your data.")
@@ -149,6 +148,7 @@ def backfill(**call: Any) -> None:
     as_json = call.pop("as_json")
     result = call_backfill(quiet=as_json, **call)
     _print(as_json, result, lambda: result["lines"])
+    sys.exit(result["exit_code"])
 
 
 @zwerm.command(short_help="Schedules, Prefect server and the site, in one process.")
@@ -177,6 +177,7 @@ def release(**call: Any) -> None:
     as_json = call.pop("as_json")
     result = call_release(quiet=as_json, **call)
     _print(as_json, result, lambda: result["lines"])
+    sys.exit(result["exit_code"])
 
 
 @zwerm.command(short_help="What is where, and who received what, when.")

@@ -97,6 +97,7 @@ class ReleaseDocument(Part):
     wave: str
     revision: int
     reason: str | None = Field(description="why a revision was made")
+    is_material: bool = Field(description="all late answers were let in at once, also where they were few")
     changes: list[Change] = Field(description="what a revision changed")
     previous_release_id: str | None
     definition: str = Field(description="version of the definition of superpromoter, which is Zwerm's own")

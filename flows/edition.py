@@ -14,6 +14,8 @@ from transforms.report.edition import METRICS, Changed, Edition, changed
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
 
+MATERIAL = "All late answers were let in at once, also where they were few."  # printed with the operator's own reason
+
 
 def earlier_releases(
     ledger: Ledger, home: Home, *, survey: str, wave: str, also: Sequence[Sealed] = ()
@@ -46,6 +48,7 @@ def draft(
     quality: pd.DataFrame,
     previous: Sealed | None,
     reason: str | None,
+    is_material: bool = False,
 ) -> Draft:
     """The release's tables and the facts that stand beside them."""
     settings, organisation = run.survey(examination.survey), run.settings.organisation
@@ -56,7 +59,8 @@ def draft(
         title=run.titles(examination.survey),
         wave=examination.wave,
         revision=examination.revision,
-        reason=reason,
+        reason=f"{reason} {MATERIAL}" if is_material else reason,
+        is_material=is_material,
         changes=_changes(run, examination, metrics),
         previous_release_id=previous.release_id if previous else None,
         definition=settings.superpromoters.definition,

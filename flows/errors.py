@@ -1,10 +1,27 @@
 """What a run may end with, other than done: each has the exit code that schedulers see."""
 
+from copy import copy
+from typing import Self
+
 
 class FlowError(Exception):
-    """Something that a person has to know about; its message says what to do, and never shows a figure or a secret."""
+    """Something that a person has to know about; its message says what to do, and never shows a figure or a secret.
+
+    Where the operator's message names counts, addresses or an unreleased id, `public` is what Prefect may keep.
+    """
 
     exit_code = 1
+
+    def __init__(self, says: str, *, public: str | None = None) -> None:
+        super().__init__(says)
+        self.says = says
+        self.public = public
+
+    def in_public(self) -> Self:
+        """The same error with the words that Prefect may keep; the operator's own go with it, for the terminal."""
+        shown = copy(self)
+        shown.args = (self.public or self.says,)
+        return shown
 
 
 class ConfigurationError(FlowError):

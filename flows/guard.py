@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from checks import CheckError
-from flows.errors import FlowError
+from flows.errors import FlowError, LeaseTakenError
 from transforms import TransformError
 from warehouse import WarehouseError
 
@@ -20,6 +20,18 @@ OUR_OWN = (FlowError, WarehouseError, CheckError, TransformError)  # their messa
 PRIVATE = logging.getLogger("zwerm.private")
 PRIVATE.addHandler(logging.NullHandler())
 PRIVATE.propagate = False
+
+
+def says(error: Exception) -> str:
+    """What the operator is told of an error: his own words where it has some that Prefect does not keep."""
+    return error.says if isinstance(error, FlowError) else str(error)
+
+
+def code(error: Exception) -> int:
+    """The exit code of an error of ours; a warehouse that another process holds is a lease that is taken."""
+    if isinstance(error, WarehouseError) and error.is_busy:
+        return LeaseTakenError.exit_code
+    return int(getattr(error, "exit_code", 1))
 
 
 class _PrivateFile(logging.FileHandler):
@@ -58,7 +70,7 @@ def guarded(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except OUR_OWN as error:
             PRIVATE.info("%s stopped", function.__name__, exc_info=True)
-            failure = error
+            failure = error.in_public() if isinstance(error, FlowError) else error
         except Exception as error:
             PRIVATE.error("%s failed", function.__name__, exc_info=True)
             where = private_log()

@@ -51,3 +51,10 @@ def _next(clock: time, settings: Settings, now: datetime) -> datetime:
     if moment <= now:
         moment = instant(datetime.combine(day + timedelta(days=1), clock), zone)
     return moment.astimezone(UTC)
+
+
+def require_reason(*, revise: bool, material: bool, reason: str | None) -> None:
+    """A revision says why it is made, and so does who lets everything in at once: it is printed on its pages."""
+    if (revise or material) and not (reason and reason.strip()):
+        option = "--material" if material else "--revise"
+        raise ConfigurationError(f'{option} needs a reason, which everyone reads: {option} --reason "…"')

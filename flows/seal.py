@@ -76,6 +76,7 @@ class Draft:
     wave: str
     revision: int
     reason: str | None
+    is_material: bool  # all late answers were let in at once, also where they were few
     changes: tuple[Changed, ...]
     previous_release_id: str | None
     definition: str
@@ -172,6 +173,7 @@ def document(draft: Draft, release_id: str) -> ReleaseDocument:
         wave=draft.wave,
         revision=draft.revision,
         reason=draft.reason,
+        is_material=draft.is_material,
         changes=[Change(**asdict(item)) for item in draft.changes],
         previous_release_id=draft.previous_release_id,
         definition=draft.definition,
@@ -218,6 +220,7 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "wave": draft.wave,
         "revision": draft.revision,
         "reason": draft.reason,
+        "is_material": draft.is_material,
         "previous_release_id": draft.previous_release_id,
         "definition": draft.definition,
         "min_respondents": draft.min_respondents,

@@ -124,7 +124,10 @@ def close(
         is_listed = drafted.revision > 1 or run.survey(drafted.survey).duplicates != "keep"
         counting.remember_inputs(store, sealed.release_id, found.numbers, is_listed=is_listed)
         record(run.home, sealed.release_id)
-        notes.append(f"release {sealed.release_id}")
+        if drafted.is_material:
+            with Ledger.open(run.home.ledger) as ledger, ledger.transaction():
+                ledger.add("material", release_ids=[sealed.release_id], reason=drafted.reason)
+        notes.append(f"{sealed.departments - sealed.suppressed} departments shown, {sealed.suppressed} hidden")
     return sealed
 
 
@@ -145,7 +148,16 @@ def prepare(
         examination = as_step(examine)(store, run, found, wave, material=material)
         if examination.verdict == "changed" and not may_revise:
             return Prepared(examination, None)
-        return prepare_wave(store, run, found, examination, reason=reason, with_pages=with_pages, as_step=as_step)
+        return prepare_wave(
+            store,
+            run,
+            found,
+            examination,
+            reason=reason,
+            material=material,
+            with_pages=with_pages,
+            as_step=as_step,
+        )
 
 
 def prepare_wave(
@@ -155,6 +167,7 @@ def prepare_wave(
     examination: Examination,
     *,
     reason: str | None = None,
+    material: bool = False,
     also: Sequence[Sealed] = (),
     with_pages: bool = True,
     as_step: AsStep = plainly,
@@ -170,7 +183,16 @@ def prepare_wave(
     pattern = as_step(protect)(store, run, examination, tree)
     metrics = as_step(compute)(store, run, examination, previous)
     quality = as_step(check)(store, run, found, examination, metrics)
-    drafted = draft(run, examination, tree=tree, metrics=metrics, quality=quality, previous=previous, reason=reason)
+    drafted = draft(
+        run,
+        examination,
+        tree=tree,
+        metrics=metrics,
+        quality=quality,
+        previous=previous,
+        reason=reason,
+        is_material=material and examination.verdict == "changed",
+    )
     pages = as_step(write)(run, drafted, tree, earlier) if with_pages else {}
     sealed = as_step(close)(store, run, found, drafted, pages, pattern)
     counting.remember_examined(store, examination, run, release_id=sealed.release_id)

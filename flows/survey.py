@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.open_moment import hand_over
+from flows.planning import moment_at, require_reason
 from flows.run import Run
 from flows.staging import Staged, stage_together
 from flows.steps import prepare
@@ -45,7 +46,10 @@ def _survey_release(
     material: bool,
     config: Path,
 ) -> Outcome[Staged]:
+    require_reason(revise=revise, material=material, reason=reason)
     run = Run.begin(config, patience=patience())
+    if at is not None:
+        moment_at(run.settings, at, now=run.now)
     prepared = prepare(run, survey, wave, may_revise=revise, reason=reason, material=material, as_step=as_task)
     staged = as_task(stage_together)(run, [prepared], at=at)
     return Outcome(staged, hand_over(run, staged))

@@ -38,6 +38,7 @@ def sealed(
         wave=wave,
         revision=revision,
         reason="late answers" if revision > 1 else None,
+        is_material=False,
         changes=(),
         previous_release_id=previous_release_id,
         definition="2026-1",

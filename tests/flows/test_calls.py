@@ -1,0 +1,81 @@
+"""What a call says before it does anything, and that one survey in trouble keeps no other back."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.calls import release, run
+from flows.errors import ConfigurationError
+from flows.run import Run
+from flows.steps import prepare
+from tests.flows.test_checking import CONFIGURATION, ROWS
+from tests.flows.whole import Survey
+from warehouse.ledger import Ledger
+
+LATE = ROWS + "2,North\n10,North\n"
+
+
+def call(config: Path, **said: object) -> dict[str, object]:
+    given = {"survey": None, "wave": None, "at": None, "revise": False, "reason": None, "material": False}
+    return run(config=config, quiet=True, **{**given, **said})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", ["revise", "material"])
+def test_a_revision_says_why(tmp_path: Path, option: str) -> None:
+    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    with pytest.raises(ConfigurationError, match=f"--{option} needs a reason"):
+        call(survey.config, **{option: True})
+
+
+def test_a_time_that_has_passed_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    with pytest.raises(ConfigurationError, match="has passed"):
+        call(survey.config, at="2020-01-01T09:00")
+    assert list(Run.begin(survey.config).home.landing.iterdir()) == []
+
+
+def test_a_retry_with_nothing_held_says_so_at_once(tmp_path: Path) -> None:
+    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    said = release(config=survey.config, release=None, retry=True, withdraw=False, reason=None, at=None, quiet=True)
+    assert said["lines"] == ["Nothing is held."]
+
+
+def test_who_lets_all_late_answers_in_is_recorded_and_everyone_reads_it(tmp_path: Path) -> None:
+    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    assert survey.release() is not None
+    (tmp_path / "answers.csv").write_text(LATE, encoding="utf-8")
+    begun = Run.begin(survey.config)
+    assert prepare(begun, "guests", may_revise=True, reason="paper").sealed is None  # two answers wait
+    prepared = prepare(begun, "guests", may_revise=True, reason="A court ordered it.", material=True)
+    assert prepared.sealed is not None
+    document = json.loads((prepared.sealed.folder / "release.json").read_text(encoding="utf-8"))
+    assert document["is_material"]
+    page = (prepared.sealed.folder / "pages" / "en" / "index.html").read_text(encoding="utf-8")
+    assert "A court ordered it. All late answers were let in at once" in page
+    with Ledger.open(begun.home.ledger) as ledger:
+        (event,) = ledger.events(kinds=("material",))
+    assert event.release_ids == (prepared.sealed.release_id,)
+
+
+def test_a_survey_in_trouble_keeps_no_other_from_its_moment(tmp_path: Path) -> None:
+    broken = """
+[surveys.staff]
+wave = { value = "2026-10" }
+[[surveys.staff.sources]]
+path = "gone.csv"
+[surveys.staff.roles]
+score = "score"
+"""
+    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION, more=broken)
+    zwerm = Path(sys.executable).with_name("zwerm")
+    ran = subprocess.run(
+        [zwerm, "run", "--config", str(survey.config), "--json"], capture_output=True, text=True, timeout=280
+    )
+    said = json.loads(ran.stdout)
+    assert ran.returncode == 2
+    assert len(said["releases"]) == 1
+    assert "no file matches" in said["errors"][0]
+    assert survey.read("select count(*) as n from mart.releases")["n"].tolist() == [1]

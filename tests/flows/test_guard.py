@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import FlowError, StoppedByCheckError
-from flows.guard import PRIVATE, guarded, keep_private_log
+from flows.guard import PRIVATE, code, guarded, keep_private_log, says
 
 CANARY = "61.803398"
 
@@ -27,7 +27,7 @@ def check() -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:
-        raise StoppedByCheckError("score_in_range: 3 of 100 rows") from error
+        raise StoppedByCheckError("score_in_range: 3 of 100 rows", public="score_in_range failed") from error
 
 
 def test_an_unexpected_error_leaves_without_its_figure_and_the_private_log_has_it(tmp_path: Path) -> None:
@@ -45,7 +45,12 @@ def test_an_unexpected_error_leaves_without_its_figure_and_the_private_log_has_i
             PRIVATE.removeHandler(handler)
 
 
-def test_our_own_error_keeps_its_words_and_loses_its_cause() -> None:
-    with pytest.raises(StoppedByCheckError, match="3 of 100 rows") as error:
+def test_our_own_error_keeps_its_words_for_the_operator_and_shows_others_those_that_prefect_may_keep() -> None:
+    with pytest.raises(StoppedByCheckError) as error:
         check()
-    assert CANARY not in "".join(traceback.format_exception(error.value))
+    shown = "".join(traceback.format_exception(error.value)) + repr(error.value)
+    assert CANARY not in shown
+    assert "3 of 100" not in shown
+    assert str(error.value) == "score_in_range failed"
+    assert says(error.value) == "score_in_range: 3 of 100 rows"
+    assert code(error.value) == 3

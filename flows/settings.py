@@ -176,7 +176,6 @@ class Survey(Model):
     wave: Wave = "month"
     duplicates: Literal["keep", "drop", "latest"] = "keep"
     min_respondents: int = Field(default=10, ge=3)
-    interval: Literal["adjusted_wald"] = "adjusted_wald"
     sources: tuple[FilesSource, ...] = Field(min_length=1)
     roles: Roles
     superpromoters: Superpromoters = Superpromoters()

@@ -1,5 +1,6 @@
 -- Waves: one row, the wave that is to be released beside those before it; NULL where there is nothing to compare with.
--- Reads `counted` (the wave's responses), `departments` (its tree), core.quarantine and core.tallies.
+-- Reads `counted` (the wave's responses), `departments` (its tree), core.quarantine and core.tallies; `$earlier` are the
+-- waves before it, in order: labels do not always sort as they followed each other.
 with own as (
     select
         count(score) as responses,
@@ -16,14 +17,13 @@ with own as (
 quarantined as (
     select count(*) as quarantined_count
     from core.quarantine
-    where survey = $survey and wave = $wave and batch in (select batch from counted)
+    where survey = $survey and wave = $wave and batch in (select unnest($batches::integer[]))
 ),
 
--- Labels of periods sort as they followed each other.
 earlier as (
     select wave, department_id, responses
     from core.tallies
-    where survey = $survey and wave < $wave
+    where survey = $survey and list_contains($earlier::varchar[], wave)
 ),
 
 medians as (
@@ -38,7 +38,7 @@ before as (
         count_if(departments.department_id is null) as vanished_departments
     from earlier
     left join departments using (department_id)
-    where earlier.wave = (select max(wave) from earlier) and earlier.responses > 0
+    where earlier.wave = ($earlier::varchar[])[-1] and earlier.responses > 0
 )
 
 select

@@ -15,6 +15,7 @@ from flows.run import Run
 from flows.seal import read_manifest
 from transforms.current import current
 from transforms.responses import columns_needed
+from transforms.waves import in_order
 from warehouse.ledger import Ledger
 from warehouse.records import Release
 from warehouse.store import Store
@@ -96,7 +97,8 @@ def _results(
     store.run(f"create or replace temporary view standing as {current(found.numbers, duplicates=settings.duplicates)}")
     mapped = list(columns_needed(settings.roles, settings.wave))
     _table(store, "checked_files", _sql("files"), {"mapped": mapped, "batches": list(found.numbers)})
-    _table(store, "checked_waves", _sql("waves"), key)
+    earlier = _earlier(store, examination)
+    _table(store, "checked_waves", _sql("waves"), {**key, "earlier": earlier, "batches": list(found.numbers)})
     _table(store, "checked_tallies", _sql("tallies"), key)
     store.register("promoter_metrics", figures)
     _table(store, "checked_metrics", _sql("metrics"), {})
@@ -119,6 +121,13 @@ def _gates(
         report=run.home.check_reports,
     )
     return {table: verdicts[f"checked_{table}"].results for table in rules}
+
+
+def _earlier(store: Store, examination: Examination) -> list[str]:
+    """The waves before this one that were counted, in order."""
+    known = store.rows("select distinct wave from core.tallies where survey = $name", {"name": examination.survey})
+    waves = in_order([examination.wave, *(wave for (wave,) in known)])
+    return waves[: waves.index(examination.wave)]
 
 
 def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequence[Rule]") -> "Sequence[CheckResult]":

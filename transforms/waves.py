@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
+NUMBER = re.compile(r"(\d+)")
 PERIOD = re.compile(r"(\d{4})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
 
 
@@ -24,5 +25,15 @@ def is_closed(wave: str, today: date) -> bool:
 
 
 def in_order(waves: Iterable[str]) -> list[str]:
-    """Waves as they followed each other; labels that name no period come after, by their text."""
-    return sorted(set(waves), key=lambda wave: (ends_before(wave) or date.max, wave))
+    """Waves as they followed each other; labels that name no period come after: Wave 2, then Wave 10."""
+    return sorted(set(waves), key=lambda wave: (ends_before(wave) or date.max, _natural(wave), wave))
+
+
+def _natural(label: str) -> list[tuple[int, str]]:
+    """A label's texts and numbers in turn; a longer number is a larger one, once its leading zeros are gone."""
+    parts = NUMBER.split(label.casefold())
+    return [(len(digits), digits) if place % 2 else (0, digits) for place, digits in enumerate(map(_bare, parts))]
+
+
+def _bare(part: str) -> str:
+    return part.lstrip("0") if part.isdecimal() else part

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files
+from typing import Any
 
 import duckdb
 import pytest
@@ -48,7 +49,7 @@ PARAMETERS: dict[str, Value] = {"score_low": 0, "score_high": 10, "latest_respon
 Fill = Callable[..., None]
 
 
-def made(connection: duckdb.DuckDBPyConnection, noun: str, parameters: dict[str, str]) -> None:
+def made(connection: duckdb.DuckDBPyConnection, noun: str, parameters: dict[str, Any]) -> None:
     """Make the table that a noun's rules read, with the select beside them, as the flow does."""
     select = (files("checks") / f"{noun}.sql").read_text(encoding="utf-8")
     connection.execute(f"create or replace temp table checked_{noun} as {select}", parameters or None)

@@ -29,7 +29,9 @@ def wave(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConne
 
 
 def verdict(connection: duckdb.DuckDBPyConnection) -> Verdict:
-    made(connection, "waves", {"survey": SURVEY, "wave": "2026-10"})
+    known = connection.execute("select distinct wave from core.tallies order by wave").fetchall()
+    parameters = {"survey": SURVEY, "wave": "2026-10", "earlier": [wave for (wave,) in known], "batches": [1, 3]}
+    made(connection, "waves", parameters)
     return gate(connection, table="checked_waves", rules=RULES, parameters={})
 
 
@@ -87,3 +89,16 @@ def test_quarantine_of_other_waves_surveys_and_batches_does_not_count(wave: duck
     wave.execute("insert into core.quarantine select ?, '2026-09', 1 from range(50)", [SURVEY])
     wave.execute("insert into core.quarantine select ?, '2026-10', 2 from range(50)", [SURVEY])
     assert failed(wave) == []
+
+
+def test_a_batch_of_which_nothing_was_accepted_counts_in_the_quarantine(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("insert into core.quarantine select ?, '2026-10', 3 from range(6)", [SURVEY])
+    assert verdict(wave).stopped_by == ("quarantine_is_small",)
+
+
+def test_the_wave_before_is_the_last_of_those_given_whatever_its_label(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("update core.tallies set wave = case wave when '2026-08' then 'Wave 10' else 'Wave 9' end")
+    wave.execute("insert into core.tallies values (?, 'Wave 10', 'buses', 12)", [SURVEY])
+    for earlier, vanished in ((["Wave 9"], 0), (["Wave 9", "Wave 10"], 1)):
+        made(wave, "waves", {"survey": SURVEY, "wave": "Wave 11", "earlier": earlier, "batches": [1]})
+        assert wave.execute("select vanished_departments from checked_waves").fetchall() == [(vanished,)]

@@ -31,3 +31,8 @@ def test_a_month_is_closed_on_the_first_day_of_the_next() -> None:
 
 def test_waves_stand_in_the_order_in_which_they_ended() -> None:
     assert in_order(["b", "2026-Q4", "2026-10", "a", "2025", "2026-10"]) == ["2025", "2026-10", "2026-Q4", "a", "b"]
+
+
+def test_numbers_in_labels_count_as_numbers() -> None:
+    assert in_order(["Wave 10", "wave 9", "Wave 2", "Wave 02b"]) == ["Wave 2", "Wave 02b", "wave 9", "Wave 10"]
+    assert in_order(["2 spring", "10 spring", "1 autumn"]) == ["1 autumn", "2 spring", "10 spring"]

@@ -82,10 +82,11 @@ def excused(
     """Record who is not ready; what is returned holds the release for all.
 
     Nobody may block the others for ever: whom the last two holds in a row name is left out, and the register says so.
+    Only what is published is never left out: it is what everyone has who was.
     """
     vain = decisions.tried_in_vain(ledger) if refusals else frozenset()
     who = _who(states)
-    left_out = [refusal for refusal in refusals if who[refusal.delivery_id] in vain]
+    left_out = [r for r in refusals if (asked := who[r.delivery_id]) in vain and asked[1] != "published"]
     decisions.refuse(ledger, {r.delivery_id: r.reason for r in refusals}, moment_id=moment_id)
     decisions.leave_out(ledger, {r.delivery_id: r.reason for r in left_out})
     return [refusal for refusal in refusals if refusal not in left_out]

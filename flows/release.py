@@ -43,6 +43,11 @@ class Report:
         return self.releases[0].skew_ms if self.releases else None
 
     @property
+    def left_out(self) -> tuple[DeliveryState, ...]:
+        """Without whom the moment went ahead, because two holds in a row named him; he reads what is published."""
+        return tuple(d for d in self.deliveries if d.status == "left_out")
+
+    @property
     def missing(self) -> tuple[DeliveryState, ...]:
         """Who does not have it yet; the next start, or a retry, completes it."""
         return tuple(d for d in self.deliveries if d.status not in ("delivered", "left_out"))

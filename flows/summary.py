@@ -74,6 +74,7 @@ def deliveries(report: Report) -> list[str]:
     if report.skew_ms is not None:
         lines.append(f"skew {report.skew_ms:.1f} ms")
     lines += [f"breach: {breach}" for breach in report.breaches]
+    lines += [f"left out: {out.recipient} by {out.channel} (two holds in a row)" for out in report.left_out]
     lines += [f"missing: {late.recipient} by {late.channel}: {late.detail or late.status}" for late in report.missing]
     return lines
 

@@ -10,9 +10,10 @@ from typing import Literal
 from warehouse import WarehouseError
 from warehouse.leases import Lease, is_ours
 from warehouse.ledger import Ledger
-from warehouse.records import DeliveryState, Moment, Release, Status, as_text
+from warehouse.records import DeliveryState, Event, Moment, Release, Status, as_text
 
 APART = timedelta(minutes=2)  # planned moments of a home are the same or at least so far apart
+HOLDS_APART = timedelta(minutes=10)  # a scheduler that tries again at once gives nobody the time to mend anything
 BEFORE_ARMING = ("drafted", "sealed", "staged", "held")
 BEFORE_RELEASE = (*BEFORE_ARMING, "armed")
 
@@ -186,6 +187,7 @@ def hold(
                 reason=reason,
                 details=details,
                 refused=list(refused),
+                planned_at=max((as_text(r.planned_at) for r in held if r.planned_at), default=None),
             )
     return tuple(held)
 
@@ -215,13 +217,26 @@ def undo(ledger: Ledger, moment_id: str, *, reason: str) -> tuple[Release, ...]:
 
 
 def tried_in_vain(ledger: Ledger) -> frozenset[tuple[str, str]]:
-    """Recipients and channels that the last two holds in a row name: nobody may block the others for ever."""
+    """Recipients and channels that two holds in a row name: nobody may block the others for ever.
+
+    Two holds count as two where they lie ten minutes apart or are of different times; all in between name him too.
+    """
     decided = [e for e in ledger.events(kinds=("held", "released")) if e.kind == "released" or e.detail.get("refused")]
-    newest = decided[-2:]
-    if len(newest) < 2 or any(event.kind == "released" for event in newest):
-        return frozenset()
-    first, second = ({(who, channel) for who, channel in event.detail["refused"]} for event in newest)
-    return frozenset(first & second)
+    newest = decided[-1] if decided else None
+    named: set[tuple[str, str]] | None = None
+    for event in reversed(decided):
+        if newest is None or event.kind == "released":
+            break
+        refused = {(who, channel) for who, channel in event.detail["refused"]}
+        named = refused if named is None else named & refused
+        if event is not newest and _are_apart(event, newest):
+            return frozenset(named)
+    return frozenset()
+
+
+def _are_apart(earlier: Event, later: Event) -> bool:
+    times = [event.detail.get("planned_at") for event in (earlier, later)]
+    return later.at - earlier.at >= HOLDS_APART or (None not in times and times[0] != times[1])
 
 
 def _moment_for(ledger: Ledger, planned_at: datetime | None) -> Moment:

@@ -46,6 +46,11 @@ def staged(ledger: Ledger, *facts: Facts, at: datetime | None = None) -> str:
     return moment.moment_id
 
 
+def held(ledger: Ledger, *, minutes_ago: float, refused: list[tuple[str, str]]) -> None:
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    ledger.add("held", release_ids=[A.release_id], at=at, reason="not ready", refused=refused)
+
+
 def leased(ledger: Ledger) -> Lease:
     lease = take(ledger, "moment")
     assert lease is not None
@@ -233,13 +238,34 @@ def test_an_outcome_is_the_newest_answer_and_a_breach_stays(ledger: Ledger) -> N
 def test_whom_two_holds_in_a_row_name_holds_nobody_a_third_time(ledger: Ledger) -> None:
     staged(ledger, A)
     texel, vlieland = ("Texel #1", "webhook"), ("Vlieland #1", "folder")
-    decisions.hold(ledger, [A.release_id], reason="not ready", refused=[texel, vlieland])
+    held(ledger, minutes_ago=30, refused=[texel, vlieland])
     assert decisions.tried_in_vain(ledger) == frozenset()
     decisions.hold(ledger, [A.release_id], reason="its time passed")
     decisions.hold(ledger, [A.release_id], reason="not ready", refused=[texel])
     assert decisions.tried_in_vain(ledger) == {texel}
     released(ledger, B)
     assert decisions.tried_in_vain(ledger) == frozenset()
+
+
+def test_holds_within_minutes_of_each_other_are_one_and_who_was_ready_in_between_is_not_named(ledger: Ledger) -> None:
+    staged(ledger, A)
+    texel, vlieland = ("Texel #1", "webhook"), ("Vlieland #1", "folder")
+    for minutes_ago in (9, 6, 3, 0):
+        held(ledger, minutes_ago=minutes_ago, refused=[texel, vlieland])
+    assert decisions.tried_in_vain(ledger) == frozenset()
+    held(ledger, minutes_ago=-2, refused=[vlieland])
+    assert decisions.tried_in_vain(ledger) == {vlieland}
+
+
+def test_holds_of_different_times_are_two(ledger: Ledger) -> None:
+    texel = ("Texel #1", "webhook")
+    staged(ledger, A, at=T)
+    decisions.hold(ledger, [A.release_id], reason="not ready", refused=[texel])
+    decisions.hold(ledger, [A.release_id], reason="not ready", refused=[texel])
+    assert decisions.tried_in_vain(ledger) == frozenset()
+    staged(ledger, A, at=T + timedelta(days=1))
+    decisions.hold(ledger, [A.release_id], reason="not ready", refused=[texel])
+    assert decisions.tried_in_vain(ledger) == {texel}
 
 
 def test_only_one_process_holds_the_lease_and_a_dead_one_is_followed(ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """After the commit there is only completion: who lacks it gets it, once, under the key that it always had."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from flows.audience import restored
@@ -15,6 +16,8 @@ from warehouse.decisions import Answer, Breach
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment
 
+RENAMED = ("published", "folder")  # put in its place once, however often it is tried
+
 
 def complete_moment(
     ledger: Ledger, home: Home, settings: Settings, moment: Moment, *, factory: Factory = channel_for
@@ -27,7 +30,7 @@ def complete_moment(
     releases = ledger.releases_of(moment.moment_id)
     ids = [release.release_id for release in releases if release.is_out]
     states = lacking(ledger, ids)
-    answers = _completed(ledger, home, settings, states, factory=factory)
+    answers = _completed(home, settings, states, factory=factory)
     decided_at = min(release.released_at for release in releases if release.released_at)
     seconds = (datetime.now(UTC) - decided_at).total_seconds()
     says = (
@@ -37,7 +40,7 @@ def complete_moment(
         ledger,
         moment.moment_id,
         release_ids=ids,
-        opened_at={answer.delivery_id: answer.at for answer in answers if answer.status == "delivered"},
+        opened_at={a.delivery_id: a.sent_at or a.at for a in answers if a.status == "delivered"},
         answers=answers,
         skew_ms=seconds * 1000,
         breaches=[Breach("ended", seconds * 1000, says)],
@@ -60,7 +63,7 @@ def complete_late(
     states = [state for state in lacking(ledger, release_ids) if state.channel != "published"]
     if not states:
         return ()
-    answers = _completed(ledger, home, settings, states, factory=factory, channels=channels)
+    answers = _completed(home, settings, states, factory=factory, channels=channels)
     decisions.answer(ledger, answers)
     renew_if_free(ledger, home, settings)
     return tuple(states)
@@ -73,7 +76,6 @@ def lacking(ledger: Ledger, release_ids: Sequence[str]) -> tuple[DeliveryState, 
 
 
 def _completed(
-    ledger: Ledger,
     home: Home,
     settings: Settings,
     states: Sequence[DeliveryState],
@@ -81,18 +83,31 @@ def _completed(
     factory: Factory,
     channels: Channels | None = None,
 ) -> list[Answer]:
+    """Complete in every channel; how often each was sent is counted on, where other processes sent it before."""
     own = channels or channels_for(restored(states, settings), home=home, settings=settings, factory=factory)
     lacks = {name: [state.delivery_id for state in states if state.channel == name] for name in own}
 
     def complete(name: ChannelName, channel: Channel) -> list[Outcome]:
         return channel.complete(lacks[name]) if lacks[name] else []
 
-    outcomes = each(own, complete, otherwise=failed(states))
+    before = {} if channels else {state.delivery_id: _attempts_before(state) for state in states}
     return [
-        Answer(o.delivery_id, o.status, o.at, o.detail or "completed late", is_breach=True)
-        for answered in outcomes
+        Answer(
+            **asdict(
+                replace(o, detail=o.detail or "completed late", attempts=o.attempts + before.get(o.delivery_id, 0))
+            ),
+            is_breach=True,
+        )
+        for answered in each(own, complete, otherwise=failed(states))
         for o in answered
     ]
+
+
+def _attempts_before(state: DeliveryState) -> int:
+    """How often other processes sent it; a process that ended after the commit may have, which is counted as once."""
+    if state.channel in RENAMED:
+        return 0
+    return state.attempts if state.status is not None else 1
 
 
 def failed(states: Sequence[DeliveryState]) -> Callable[[ChannelName, Exception], list[Outcome]]:

@@ -7,9 +7,9 @@ moment for all; after it there is only completion. Nothing is logged in between.
 import gc
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from flows.audience import restored
@@ -64,14 +64,30 @@ class Stamps:
     wall_offset: int
 
     @property
-    def skew_ms(self) -> float | None:
-        """From the first moment at which anyone could read to the last."""
-        return (max(self.ended) - min(self.begun)) / 1e6 if self.opens else None
+    def first(self) -> datetime:
+        """When the first open began, UTC."""
+        return _wall(min(self.begun) + self.wall_offset)
 
-    def opened_at(self) -> dict[str, datetime]:
-        """When each delivery was opened, UTC."""
+    def skew_ms(self, outcomes: Iterable[Outcome]) -> float | None:
+        """From the first moment at which anyone could read to the last, be it that he was sent it again."""
+        if not self.opens:
+            return None
+        later = [(o.sent_at - self.first).total_seconds() * 1e3 for o in _delivered(outcomes) if o.sent_at]
+        return max((max(self.ended) - min(self.begun)) / 1e6, *later, 0.0)
+
+    def opened_at(self, outcomes: Sequence[Outcome]) -> dict[str, datetime]:
+        """When each delivery was opened, UTC: by what was acknowledged, and not by what failed before it."""
         ends = zip(self.opens, self.ended, strict=True)
-        return {name: _wall(end + self.wall_offset) for opened, end in ends for name in opened.delivery_ids}
+        opened = {name: _wall(end + self.wall_offset) for each, end in ends for name in each.delivery_ids}
+        late = {o.delivery_id: o.sent_at for o in _delivered(outcomes) if o.sent_at}
+        vain = {o.delivery_id for o in outcomes if o.status == "failed"}
+        return {name: at for name, at in (opened | late).items() if name not in vain}
+
+    def is_late(self, outcome: Outcome, *, tolerance_ms: float) -> bool:
+        """Whether it was sent again, or its last byte went when the tolerance was over."""
+        if outcome.attempts > 1 or outcome.sent_at is None:
+            return outcome.attempts > 1
+        return not self.opens or (outcome.sent_at - self.first).total_seconds() * 1e3 > tolerance_ms
 
 
 def arm_and_open(run: Run, lease: Lease) -> Channels:
@@ -177,34 +193,43 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -
     def confirm(name: ChannelName, channel: Channel) -> list[Outcome]:
         return channel.confirm(deadline=deadline)
 
-    outcomes = each(channels, confirm, otherwise=failed(states), seconds=CONFIRM_SECONDS + 2)
+    answered = each(channels, confirm, otherwise=failed(states), seconds=CONFIRM_SECONDS + 2)
     left_out = {state.delivery_id for state in states if state.status == "left_out"}
+    outcomes = [o for some in answered for o in some if o.status == "delivered" or o.delivery_id not in left_out]
+    tolerance_ms, skew_ms = run.settings.release.tolerance_ms, stamps.skew_ms(outcomes)
     answers = [
-        Answer(o.delivery_id, o.status, o.at, o.detail, is_breach=o.status != "delivered" or o.delivery_id in left_out)
-        for answered in outcomes
-        for o in answered
-        if o.status == "delivered" or o.delivery_id not in left_out
+        Answer(
+            **asdict(o),
+            is_breach=o.status != "delivered"
+            or o.delivery_id in left_out
+            or stamps.is_late(o, tolerance_ms=tolerance_ms),
+        )
+        for o in outcomes
     ]
     decisions.confirm(
         run.ledger,
         run.moment.moment_id,
         release_ids=ids,
-        opened_at=stamps.opened_at(),
+        opened_at=stamps.opened_at(outcomes),
         answers=answers,
-        skew_ms=stamps.skew_ms,
-        breaches=_breaches(run, stamps),
+        skew_ms=skew_ms,
+        breaches=_breaches(run, stamps, skew_ms),
     )
     run.on_step("confirmed")
     renew(run.ledger, run.home, run.settings)
     run.on_step("renewed")
 
 
-def _breaches(run: Run, stamps: Stamps) -> list[Breach]:
+def _delivered(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    return (outcome for outcome in outcomes if outcome.status == "delivered")
+
+
+def _breaches(run: Run, stamps: Stamps, skew_ms: float | None) -> list[Breach]:
     found = []
     tolerance = run.settings.release.tolerance_ms
-    if stamps.skew_ms is not None and stamps.skew_ms > tolerance:
-        says = f"the skew was {stamps.skew_ms:.1f} ms, above the tolerance of {tolerance} ms"
-        found.append(Breach("skew", stamps.skew_ms, says))
+    if skew_ms is not None and skew_ms > tolerance:
+        says = f"the skew was {skew_ms:.1f} ms, above the tolerance of {tolerance} ms"
+        found.append(Breach("skew", skew_ms, says))
     planned_at = run.moment.planned_at
     if planned_at is not None and stamps.opens:
         late = _wall(max(stamps.ended) + stamps.wall_offset) - planned_at
@@ -227,7 +252,7 @@ def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, le
         run.settings,
         ids,
         channels=channels,
-        reason=error.public if isinstance(error, NotReadyError) else str(error) if is_for_all else fault,
+        reason=(error.public or fault) if isinstance(error, NotReadyError) else str(error) if is_for_all else fault,
         details=str(error) if isinstance(error, (HeldError, WarehouseError)) else fault,
         refused=error.refused if isinstance(error, NotReadyError) else (),
         moment_id=run.moment.moment_id,

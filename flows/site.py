@@ -115,7 +115,13 @@ def _register(
         skew_ms=release.skew_ms,
         tolerance_ms=settings.release.tolerance_ms,
         deliveries=[
-            Delivered(state.recipient, state.channel, state.opened_at or state.answered_at, state.status or "")
+            Delivered(
+                state.recipient,
+                state.channel,
+                state.opened_at or (state.answered_at if state.status == "delivered" else None),
+                state.status or "",
+                state.attempts,
+            )
             for state in deliveries
         ],
         breaches=[

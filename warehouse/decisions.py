@@ -38,6 +38,8 @@ class Answer:
     status: Status
     at: datetime
     detail: str = ""
+    attempts: int = 1  # how often it was sent
+    sent_at: datetime | None = None  # when what was answered had been sent whole, where that was not at T
     is_breach: bool = False
 
 
@@ -145,8 +147,12 @@ def confirm(
 
 def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
     """Record what came of deliveries after their moment was confirmed."""
+    came = list(answers)
     with ledger.transaction():
-        _answer(ledger, answers, moment_id=None)
+        for one in came:
+            if one.status == "delivered" and one.sent_at is not None:
+                ledger.add("opened", delivery_id=one.delivery_id, at=one.sent_at)
+        _answer(ledger, came, moment_id=None)
 
 
 def refuse(ledger: Ledger, refusals: Mapping[str, str], *, moment_id: str | None = None) -> None:
@@ -290,7 +296,14 @@ def _who(delivery: DeliveryState) -> tuple[str, str, str, str | None]:
 
 def _answer(ledger: Ledger, answers: Iterable[Answer], *, moment_id: str | None) -> None:
     for came in answers:
-        ledger.add(came.status, delivery_id=came.delivery_id, moment_id=moment_id, at=came.at, detail=came.detail)
+        ledger.add(
+            came.status,
+            delivery_id=came.delivery_id,
+            moment_id=moment_id,
+            at=came.at,
+            detail=came.detail,
+            attempts=came.attempts,
+        )
         if came.is_breach:
             ledger.add("breach", delivery_id=came.delivery_id, moment_id=moment_id, says=came.detail)
 

@@ -134,7 +134,8 @@ left join phase as p using (moment_id);
 create view delivery_states as
 with
 outcome as (
-    select delivery_id, max(event_id), nullif(kind, 'included') as status, at as answered_at, json_extract(detail, '$.detail') as said
+    select delivery_id, max(event_id), nullif(kind, 'included') as status, at as answered_at, json_extract(detail, '$.detail') as said,
+        json_extract(detail, '$.attempts') as attempts
     from events
     where delivery_id is not null and kind in ('delivered', 'failed', 'unknown', 'left_out', 'included')
     group by delivery_id
@@ -156,7 +157,8 @@ select
     s.opened_at,
     o.answered_at,
     coalesce(o.said, '') as detail,
-    b.delivery_id is not null as is_breach
+    b.delivery_id is not null as is_breach,
+    coalesce(o.attempts, 0) as attempts
 from deliveries as d
 left join plan as p using (delivery_id)
 left join outcome as o using (delivery_id)

@@ -41,6 +41,7 @@ REGISTER = pa.schema(
         *((name, pa.string()) for name in ("delivery_id", "release_id", "recipient", "channel", "language", "status")),
         ("opened_at", TIME),
         ("answered_at", TIME),
+        ("attempts", pa.int32()),
         ("is_breach", pa.bool_()),
         ("position", pa.int32()),
     ]

@@ -148,6 +148,7 @@ create table mart.deliveries (
     status varchar, -- delivered, failed, unknown or left_out; NULL until the release is confirmed.
     opened_at timestamp, -- When it was opened for the recipient, UTC.
     answered_at timestamp, -- When he, or his server, confirmed it, UTC.
+    attempts integer not null, -- How often it was sent, every time under one key; 0 until the release is confirmed.
     is_breach boolean not null -- Whether it came late, or was not answered in time.
 );
 insert into mart.deliveries by name

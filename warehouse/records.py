@@ -71,6 +71,7 @@ class DeliveryState:
     answered_at: datetime | None
     detail: str
     is_breach: bool  # it came late, or was not answered in time
+    attempts: int = 0  # how often it was sent; 0 until that is known
 
 
 @dataclass(frozen=True)

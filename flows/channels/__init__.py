@@ -38,6 +38,8 @@ class Outcome:
     status: Literal["delivered", "failed", "unknown"]
     at: datetime  # UTC
     detail: str = ""
+    attempts: int = 1  # how often it was sent
+    sent_at: datetime | None = None  # UTC; when what was answered had been sent whole, where that was not at T
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -141,6 +142,7 @@ class Sending:
         self._send = connection.send
         self._left = memoryview(message)
         self.error: OSError | None = None
+        self.ended_at: datetime | None = None  # when the last byte went, where that was not at T
 
     @property
     def is_done(self) -> bool:
@@ -161,6 +163,14 @@ class Sending:
             return
         except OSError as error:
             self.error = error
+
+    def finish(self) -> None:
+        """Send what is left, after T, and note when the last of it went."""
+        if self.is_done:
+            return
+        self.go()
+        if self.is_sent:
+            self.ended_at = datetime.now(UTC)
 
 
 def together(

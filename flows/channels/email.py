@@ -17,7 +17,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from flows.channels import Delivery, Open, Outcome, Refusal
-from flows.channels.connections import TIME_UP, address_of, close_all, is_alive, together
+from flows.channels.connections import TIME_UP, Sending, address_of, close_all, is_alive, together
 from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
 from flows.channels.email_message import News, mailbox, message_id, sender_of, write
 from flows.channels.outcomes import Outcomes
@@ -158,7 +158,7 @@ class EmailChannel:
     def _settle(self, work: Line | Batch, *, deadline: float) -> None:
         batch = work.batch if isinstance(work, Line) else work
         if isinstance(work, Line):
-            self._read(work, deadline)
+            self._read(work, deadline, is_first=True)
         for pause in chain(
             RESEND_PAUSES if isinstance(work, Line) else (0.0, *RESEND_PAUSES), repeat(RESEND_PAUSES[-1])
         ):
@@ -173,10 +173,10 @@ class EmailChannel:
         for name, reason in _reasons(batch, line).items():
             self._note(name, detail=reason)
         if isinstance(line, Line):
-            line.sending.go()
+            line.sending.finish()
             self._read(line, deadline)
 
-    def _read(self, line: Line, deadline: float) -> None:
+    def _read(self, line: Line, deadline: float, *, is_first: bool = False) -> None:
         code, detail = 0, ""
         try:
             code = answer(line, deadline=deadline)
@@ -184,14 +184,22 @@ class EmailChannel:
         except FAULTS as error:
             detail = why(error)
         for name in line.delivery_ids:
-            self._note(name, detail=detail, code=code, is_sent=line.sending.is_sent)
+            self._note(name, detail=detail, code=code, sending=line.sending, is_first=is_first)
         if code:
             leave(line.client)  # only now: what is acknowledged must not wait for a goodbye
         line.close()
 
-    def _note(self, name: str, *, detail: str, code: int = 0, is_sent: bool = False) -> None:
+    def _note(
+        self, name: str, *, detail: str, code: int = 0, sending: Sending | None = None, is_first: bool = False
+    ) -> None:
         self._outcomes.note(
-            name, is_yes=code in TAKEN, is_answered=code > 0, is_sent=is_sent, detail=self._named(name, detail)
+            name,
+            is_yes=code in TAKEN,
+            is_answered=code > 0,
+            is_sent=sending is not None and sending.is_sent,
+            detail=self._named(name, detail),
+            is_first=is_first,
+            sent_at=sending.ended_at if sending else None,
         )
 
     def _message(self, batch: Batch) -> bytes:

@@ -88,7 +88,7 @@ def hold(
 def answer(line: Line, *, deadline: float) -> int:
     """Send the rest and read what the server says to the message; OSError where it says nothing by the deadline."""
     line.connection.settimeout(seconds_until(deadline))
-    line.sending.go()
+    line.sending.finish()
     if line.sending.error:
         raise line.sending.error
     line.connection.settimeout(seconds_until(deadline))

@@ -44,6 +44,7 @@ class FolderChannel:
 
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
         self._places = _places(deliveries, releases, settings)
+        self._opened: frozenset[Path] = frozenset()  # the places that were to be opened at T
 
     def stage(self) -> list[Refusal]:
         """Try to write a private folder there, and see that nothing else has the place."""
@@ -62,7 +63,9 @@ class FolderChannel:
 
     def opens(self) -> list[Open]:
         """One rename per place."""
-        return [Open(place.delivery_ids, _rename(place)) for place in self._places if not is_there(place)]
+        closed = [place for place in self._places if not is_there(place)]
+        self._opened = frozenset(place.final for place in closed)
+        return [Open(place.delivery_ids, _rename(place)) for place in closed]
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """See that the content is in its place, and put it there if not."""
@@ -73,12 +76,7 @@ class FolderChannel:
         wanted = set(delivery_ids)
         outcomes = []
         for place in self._places:
-            fault = ""
-            try:
-                _complete(place)
-            except (OSError, WarehouseError) as error:
-                fault = _says(error)
-            outcomes += [_outcome(name, fault) for name in place.delivery_ids if name in wanted]
+            outcomes += self._completed(place, [name for name in place.delivery_ids if name in wanted])
         publish.keep([place.final.parent for place in self._places if place.final.parent.is_dir()])
         return outcomes
 
@@ -89,6 +87,16 @@ class FolderChannel:
             with suppress(OSError):
                 place.final.parent.rmdir()
                 place.final.parent.parent.rmdir()
+
+    def _completed(self, place: Place, names: Sequence[str]) -> list[Outcome]:
+        try:
+            is_late = _complete(place)
+        except (OSError, WarehouseError) as error:
+            now, fault = datetime.now(UTC), _says(error)
+            return [Outcome(name, "failed", now, fault) for name in names]
+        now, attempts = datetime.now(UTC), 1 + (is_late and place.final in self._opened)
+        sent_at = now if is_late else None
+        return [Outcome(name, "delivered", now, attempts=attempts, sent_at=sent_at) for name in names]
 
     def _each(self, do: Callable[[Place], None]) -> list[Refusal]:
         refusals = []
@@ -150,11 +158,14 @@ def _look(place: Place) -> None:
         raise WarehouseError("the copy that was held for it is gone")
 
 
-def _complete(place: Place) -> None:
-    if not is_there(place):
+def _complete(place: Place) -> bool:
+    """Put it there where it is not, and tell whether that was needed."""
+    is_missing = not is_there(place)
+    if is_missing:
         publish.keep(_fill(place))
         place.held.rename(place.final)
     shutil.rmtree(place.private, ignore_errors=True)
+    return is_missing
 
 
 def _must_be_free(place: Place) -> None:
@@ -187,10 +198,6 @@ def _rename(place: Place) -> Callable[[], None]:
 
 def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def _outcome(delivery_id: str, fault: str) -> Outcome:
-    return Outcome(delivery_id, "failed" if fault else "delivered", datetime.now(UTC), fault)
 
 
 def _says(error: Exception) -> str:

@@ -64,7 +64,8 @@ class PublishedChannel:
             with Ledger.open(self._home.ledger) as ledger:
                 if self._made is None:
                     self._made = assemble(ledger, self._home, self._settings)
-                if not publish.is_current(self._made):
+                is_late = not publish.is_current(self._made)
+                if is_late:
                     publish.swap(self._made)
                 at = datetime.now(UTC)
                 publish.settle(self._home.published)
@@ -73,7 +74,9 @@ class PublishedChannel:
         except (OSError, WarehouseError) as error:
             at = datetime.now(UTC)
             return [Outcome(name, "failed", at, str(_says(error))) for name in delivery_ids]
-        return [Outcome(name, "delivered", at) for name in delivery_ids]
+        attempts = 2 if is_late and self._swing is not None else 1
+        sent_at = at if is_late else None
+        return [Outcome(name, "delivered", at, attempts=attempts, sent_at=sent_at) for name in delivery_ids]
 
     def abandon(self, reason: str) -> None:
         """Remove what was assembled; nobody has seen it."""

@@ -93,7 +93,7 @@ class WebhookChannel:
         later = partial(self._resend, pauses=RESEND_PAUSES, deadline=deadline)
         resends = [pool.submit(at_once, name) for name in self._deliveries if name not in lines]
         for line, attempt in attempts(list(lines.values()), deadline=min(deadline, time.monotonic() + ANSWER_SECONDS)):
-            self._note(line.delivery_id, attempt)
+            self._note(line.delivery_id, attempt, is_first=True)
             if not attempt.is_yes:
                 resends.append(pool.submit(later, line.delivery_id))
         wait(resends, timeout=max(deadline - time.monotonic() + GRACE_SECONDS, 0))
@@ -166,7 +166,7 @@ class WebhookChannel:
         line = self._line(name, event, key=key, at=datetime.now(UTC), seconds=ends - time.monotonic(), reason=reason)
         if isinstance(line, str):
             return Attempt(line)
-        line.sending.go()
+        line.sending.finish()
         return next(attempt for _, attempt in attempts([line], deadline=ends))
 
     def _resend(self, name: str, *, pauses: Sequence[float], deadline: float) -> None:
@@ -179,13 +179,15 @@ class WebhookChannel:
             if attempt.is_yes:
                 return
 
-    def _note(self, name: str, attempt: Attempt) -> None:
+    def _note(self, name: str, attempt: Attempt, *, is_first: bool = False) -> None:
         self._outcomes.note(
             name,
             is_yes=attempt.is_yes,
             is_answered=attempt.answer is not None,
             is_sent=attempt.is_sent,
             detail=attempt.reason,
+            is_first=is_first,
+            sent_at=attempt.sent_at,
         )
 
     def _body(self, name: str, event: Event, *, reason: str) -> bytes:

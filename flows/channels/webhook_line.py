@@ -5,7 +5,8 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import h11
 
@@ -33,6 +34,7 @@ class Attempt:
     reason: str
     answer: Answer | None = None
     is_sent: bool = False
+    sent_at: datetime | None = None  # when its last byte went, where that was not at T
 
     @property
     def is_yes(self) -> bool:
@@ -57,7 +59,7 @@ def attempts(lines: Sequence[Line], *, deadline: float) -> Iterator[tuple[Line, 
                 if attempt := _proceed(key.data, selector):
                     selector.unregister(key.fileobj)
                     key.data.connection.close()
-                    yield key.data, attempt
+                    yield key.data, replace(attempt, sent_at=key.data.sending.ended_at)
         for key in list(selector.get_map().values()):
             key.data.connection.close()
             yield key.data, Attempt(f"{key.data.request.address} {TIME_UP}", is_sent=key.data.sending.is_sent)
@@ -65,7 +67,7 @@ def attempts(lines: Sequence[Line], *, deadline: float) -> Iterator[tuple[Line, 
 
 def _proceed(line: Line, selector: selectors.BaseSelector) -> Attempt | None:
     if not line.sending.is_done:
-        line.sending.go()
+        line.sending.finish()
         events = selectors.EVENT_READ if line.sending.is_done else selectors.EVENT_READ | selectors.EVENT_WRITE
         selector.modify(line.connection, events, line)
     try:

@@ -20,6 +20,7 @@ from flows.recover import recover, retry
 from flows.release import Report, open_moment
 from flows.settings import Settings
 from flows.summary import deliveries
+from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for
 from warehouse import decisions
 from warehouse.ledger import Ledger
@@ -30,6 +31,12 @@ TWO = ({"department": [], "folder": "shares/all"}, {"department": ["Ships"], "fo
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path).prepare()
+
+
+@pytest.fixture
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receivers]:
+    with webhook_receivers(tmp_path_factory.mktemp("hooks"), 2) as receivers:
+        yield receivers
 
 
 @pytest.fixture
@@ -90,6 +97,55 @@ def test_the_skew_and_the_register_are_published_with_the_release(home: Home, se
     assert in_mart(home, "select recipient from mart.deliveries order by recipient") == [
         *("Our organisation #1", "Ships #1", "everyone")
     ]
+
+
+def test_who_takes_it_only_when_it_is_sent_again_received_it_late_and_the_skew_runs_to_him(
+    home: Home, hooks: Receivers
+) -> None:
+    hooks.behave({1: {"release": [503, 503, 200]}})
+    both = settings_for(home, audience=[{"webhook": {"url": hooks.url(0)}}, {"webhook": {"url": hooks.url(1)}}])
+    report = released(home, both, sealed(home))
+    first, second = (d for d in report.deliveries if d.channel == "webhook")
+    assert (first.status, first.attempts, first.is_breach) == ("delivered", 1, False)
+    assert (second.status, second.attempts, second.is_breach) == ("delivered", 3, True)
+    taken = hooks.calls("release")[-1].at / 1e9
+    assert second.opened_at is not None and abs(second.opened_at.timestamp() - taken) < 0.2
+    assert report.skew_ms is not None and report.skew_ms > 700
+    assert report.breaches == (f"the skew was {report.skew_ms:.1f} ms, above the tolerance of 100 ms",)
+    assert in_mart(home, "select attempts from mart.deliveries where channel = 'webhook'") == [1, 3]
+    register = (home.published / "site/passengers/2026-10/r1/en/register.html").read_text()
+    assert "sent 3 times" in register
+    assert "#2 received it late" in register
+
+
+def test_a_rename_that_had_to_be_repeated_after_the_moment_was_late(home: Home, settings: Settings) -> None:
+    held, aside = home.path / "shares" / "ships", home.path / "shares" / "aside"
+
+    def away(step: str) -> None:
+        if step == "committed":
+            held.rename(aside)  # as where a share goes away for a while
+        if step.startswith("opened:") and aside.exists() and step == "opened:2":
+            aside.rename(held)
+
+    moment = ready(home, settings, sealed(home))
+    report = open_moment(home, settings, moment, on_step=away)
+    states = {d.recipient: (d.status, d.attempts, d.is_breach) for d in report.deliveries}
+    assert states["Ships #1"] == ("delivered", 2, True)
+    assert states["Our organisation #1"] == ("delivered", 1, False)
+
+
+def test_what_is_sent_again_after_a_kill_is_counted(home: Home, hooks: Receivers) -> None:
+    one = settings_for(home, audience=[{"webhook": {"url": hooks.url(0)}}])
+    moment = ready(home, one, sealed(home))
+    step = "lambda step: step == 'opened:1' and os.kill(os.getpid(), 9)"
+    audience = [{"webhook": {"url": hooks.url(0)}}]
+    process = _process(home, f"open_moment(home, settings, {moment!r}, on_step={step})", audience=audience)
+    assert process.wait(60) != 0
+    recover(home, one)
+    with Ledger.open(home.ledger) as ledger:
+        (hook,) = (d for d in ledger.deliveries(ledger.released()[0].release_id) if d.channel == "webhook")
+    assert (hook.status, hook.attempts, hook.is_breach) == ("delivered", 2, True)
+    assert len(hooks.calls("release")) == 2
 
 
 def test_no_department_can_read_a_release_before_its_time(home: Home, settings: Settings) -> None:
@@ -362,7 +418,7 @@ def test_content_that_the_moment_adds_is_on_no_page_of_the_waiting_time(home: Ho
     assert recover(home, settings) == []
 
 
-def _process(home: Home, code: str) -> subprocess.Popen[bytes]:
+def _process(home: Home, code: str, *, audience: object = TWO) -> subprocess.Popen[bytes]:
     """A process of its own that runs one line with `home` and `settings` at hand; returned when it begins to."""
     lines = f"""
     import os
@@ -371,7 +427,7 @@ def _process(home: Home, code: str) -> subprocess.Popen[bytes]:
     from flows.release import open_moment
     from tests.flows.sealed import settings_for
     home = Home(Path({str(home.path)!r}))
-    settings = settings_for(home, audience={TWO!r})
+    settings = settings_for(home, audience={audience!r})
     print("begins", flush=True)
     {code}
     """

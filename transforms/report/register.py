@@ -18,6 +18,7 @@ class Delivered:
     channel: str  # published, folder, webhook, email
     at: datetime | None
     outcome: str  # delivered, failed, unknown, left_out
+    attempts: int = 1  # how often it was sent
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,16 @@ def _row(item: Delivered, words: Words, zone: ZoneInfo) -> dict[str, Any]:
         "recipient": words.say("everyone") if item.channel == "published" else item.recipient,
         "channel": channels.get(item.channel, item.channel),
         "at": "·" if item.at is None else _precise(item.at, words, zone),
-        "outcome": outcomes.get(item.outcome, item.outcome),
+        "outcome": _with_attempts(outcomes.get(item.outcome, item.outcome), item, words),
         "is_kept": item.outcome == "delivered",
     }
+
+
+def _with_attempts(outcome: str, item: Delivered, words: Words) -> str:
+    if item.attempts < 2:
+        return outcome
+    often = words.say("sent %(number)s times", number=words.number(item.attempts))
+    return f"{outcome}; {often}"
 
 
 def _breach(breach: Breach, facts: Register, words: Words) -> str:

@@ -293,7 +293,8 @@ def test_a_message_refused_after_data_is_sent_again_under_the_same_id(release: P
     emails = channel(release, settings(relay.url), one := delivery("texel@w.example"))
     emails.arm(until=soon())
     open_all(emails)
-    assert confirm(emails)[one.delivery_id].status == "delivered"
+    outcome = confirm(emails)[one.delivery_id]
+    assert (outcome.status, outcome.attempts, outcome.sent_at is not None) == ("delivered", 2, True)
     first, second = relay.mails()
     assert first.content == second.content
     assert emails.complete([one.delivery_id])[0].status == "delivered"

@@ -257,6 +257,33 @@ def test_an_error_is_answered_by_sending_again_under_the_same_key(
     assert all(signed_by(call, SECRET) for call in calls)
 
 
+def test_what_was_sent_again_tells_how_often_and_when(release: Path, plain: Receivers) -> None:
+    plain.behave({0: {"release": [503, 500, 200]}})
+    again, once = delivery(plain.url(0)), delivery(plain.url(1))
+    webhooks = channel(release, again, once)
+    webhooks.arm(until=now())
+    opened_at = now()
+    open_all(webhooks)
+    outcomes = confirm(webhooks)
+    assert (outcomes[once.delivery_id].attempts, outcomes[once.delivery_id].sent_at) == (1, None)
+    assert outcomes[again.delivery_id].attempts == 3
+    sent_at = outcomes[again.delivery_id].sent_at
+    assert sent_at is not None and sent_at - opened_at > timedelta(seconds=0.7)
+    assert sent_at <= outcomes[again.delivery_id].at
+
+
+def test_what_left_only_in_part_at_the_moment_tells_when_the_rest_went(tmp_path: Path, plain: Receivers) -> None:
+    body = b'"' + secrets.token_hex(10_000_000).encode() + b'"'
+    plain.behave({0: {"deaf": ["release"], "deaf_seconds": 1}})
+    webhooks = channel(sealed(tmp_path / "large" / "0f1e2d3c4b5a6978", body), one := delivery(plain.url(0)))
+    webhooks.arm(until=now())
+    opened_at = now()
+    open_all(webhooks)
+    outcome = confirm(webhooks, seconds=20)[one.delivery_id]
+    assert (outcome.status, outcome.attempts) == ("delivered", 1)
+    assert outcome.sent_at is not None and outcome.sent_at - opened_at > timedelta(seconds=0.8)
+
+
 def test_after_a_2xx_nothing_is_ever_sent_again(release: Path, plain: Receivers) -> None:
     webhooks = channel(release, one := delivery(plain.url(0)))
     webhooks.arm(until=now())

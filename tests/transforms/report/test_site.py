@@ -108,6 +108,13 @@ def test_the_register_tells_who_received_it_through_what_and_when() -> None:
     assert "Released: Tuesday 10 November 2026, 09:30:00.003" in en
 
 
+def test_the_register_says_how_often_a_delivery_was_sent() -> None:
+    often = Delivered("Ships #1", "webhook", T + timedelta(seconds=4), "delivered", attempts=3)
+    made = register(facts(deliveries=(often,)))
+    assert "Outcome received; sent 3 times" in Page(made["en/register.html"]).text
+    assert "Uitkomst ontvangen; 3 keer verstuurd" in Page(made["nl/register.html"]).text
+
+
 def test_a_register_before_the_receipts_claims_nothing_yet() -> None:
     text = Page(register(facts(skew_ms=None, released_at=None))["en/register.html"]).text
     assert "Received by everyone" not in text

@@ -10,10 +10,12 @@ from typing import Any
 from checks import CheckError
 from checks.book import rules_by_table
 from checks.rules import Rule, broken_sql, quarantine_sql
-from flows.errors import ConfigurationError, StoppedByCheckError
+from flows.errors import ConfigurationError, FlowError, StoppedByCheckError
+from flows.progress import tell
 from flows.run import Run
 from flows.settings import FilesSource, Survey
-from flows.sources.files import fetch as offered
+from flows.sources import fetched as offered
+from flows.standing import Gone, batches_known, gone_files, remember, told
 from transforms.responses import columns_needed, mapping_hash
 from transforms.responses import conform as conforming
 from warehouse.landing import (
@@ -47,6 +49,7 @@ class Intake:
 
     survey: str
     batches: tuple[Batch, ...]
+    gone: tuple[Gone, ...] = ()
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -65,24 +68,25 @@ class Intake:
 
 
 def fetch(store: Store, run: Run, survey: str) -> list[tuple[LandedFile, FilesSource]]:
-    """Land what the sources hold now; files that are no longer there keep counting as they were last seen."""
-    sources = run.survey(survey).sources
-    for source in sources:
-        for found in offered(source, base=run.settings.file.parent):
-            with found.stream as stream:
+    """Land what the sources hold now; beside it, what they no longer hold but was read once: its bytes are kept."""
+    sources = {source.path: source for source in run.survey(survey).sources}
+    found: set[tuple[str, str]] = set()
+    for source in sources.values():
+        for offer in offered(source, base=run.settings.file.parent):
+            with offer.stream as stream:
                 land(
                     store,
                     run.home.landing,
                     survey=survey,
-                    source=found.source,
-                    name=found.name,
+                    source=offer.source,
+                    name=offer.name,
                     stream=stream,
                     run_id=run.run_id,
                     now=run.now,
                 )
-    by_path = {source.path: source for source in sources}
-    landed = landed_files(store, run.home.landing, survey=survey)
-    return [(file, by_path.get(file.source, sources[0])) for file in landed]
+            found.add((offer.source, offer.name))
+    landed = landed_files(store, run.home.landing, survey=survey, sources=sources, offered=found)
+    return [(file, sources[file.source]) for file in landed]
 
 
 def conform(store: Store, run: Run, survey: str, landed: Sequence[tuple[LandedFile, FilesSource]]) -> Intake:
@@ -91,10 +95,35 @@ def conform(store: Store, run: Run, survey: str, landed: Sequence[tuple[LandedFi
     rules = rules_of(settings)["responses"]
     made_by = _made_by(settings, rules, run.settings.organisation.timezone)
     batches: dict[str, Batch] = {}
-    for file, source in landed:
+
+    def one(file: LandedFile, source: FilesSource) -> Batch:
         known = _known(store, file, made_by)
-        batches.setdefault(file.file_id, known or _conformed(store, run, file, source, rules=rules, made_by=made_by))
-    return Intake(survey, tuple(batches.values()))
+        return known or _conformed(store, run, file, source, rules=rules, made_by=made_by)
+
+    for file, source in landed:
+        if file.is_offered and file.file_id not in batches:
+            batches[file.file_id] = one(file, source)
+    gone = _gone(store, settings, [file for file, _ in landed])
+    replaced = {left.file.file_id for left in gone if not left.is_counted}
+    for file, source in landed:  # one that no longer counts need not fit the mapping of today
+        if file.file_id not in batches and file.file_id not in replaced:
+            batches[file.file_id] = one(file, source)
+    remember(store, survey, [file for file, _ in landed], gone)
+    order = dict.fromkeys(file.file_id for file, _ in landed if file.file_id in batches)
+    return Intake(survey, tuple(batches[file_id] for file_id in order), gone)
+
+
+def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile]) -> tuple[Gone, ...]:
+    """What the sources no longer offer, told to the operator."""
+    if all(file.is_offered for file in landed):
+        return ()
+    store.run(
+        "create or replace temporary view arrived as select batch, record_number, response_key from core.responses"
+    )
+    gone = gone_files(store, settings, landed, batches_known(store, landed[0].survey, landed))
+    for line in told(gone):
+        tell(line)
+    return gone
 
 
 def rules_of(settings: Survey) -> dict[str, tuple[Rule, ...]]:
@@ -152,9 +181,18 @@ def _conformed(
     )
     broken = quarantine_sql(rules, parameters, table="incoming", broken="original is not null")
     store.run(f"create or replace temporary table broken as {broken}")
+    _see_that_all_are_kept(store, verdict.results)
     if verdict.stops:
         raise StoppedByCheckError(_stopped(store, file, verdict.results))
     return _kept(store, run, file, relation, made_by)
+
+
+def _see_that_all_are_kept(store: Store, results: Sequence[Any]) -> None:
+    """What the rules find in the table is what was kept of it on its way in, rule by rule."""
+    kept = dict(store.rows("select rule, count(*) from (select unnest(rules) as rule from broken) group by rule"))
+    for result in results:
+        if kept.get(result.rule.name, 0) != result.failed_count:
+            raise FlowError(f"{result.rule.name}: the rows kept and the rows counted differ; please report this")
 
 
 def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made_by: str) -> Batch:

@@ -377,8 +377,8 @@ def _edge(meant: float | tuple[int, int] | str, edge: int) -> str:
 def _times(role: Role | None, timezone: str) -> dict[str, str]:
     """Whether a time says its zone, and how it is read with one and without."""
     zoned, wall = "try_cast(responded as timestamptz)", "try_cast(responded as timestamp)"
-    tail = "substr(responded, 11)"  # after a date's ten characters + and - can only be an offset, a letter only a zone
-    is_zoned = f"contains({tail}, '+') or contains({tail}, '-') or right(responded, 1) >= 'A'"
+    # A plus can only be an offset's, and so can a minus after a date's ten characters; a letter at the end is a zone's.
+    is_zoned = "contains(responded, '+') or contains(substr(responded, 11), '-') or responded[-1] >= 'A'"
     if role is None:
         is_zoned = "false"
     elif role.format is not None:

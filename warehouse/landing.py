@@ -30,6 +30,8 @@ class LandedFile:
     format: str  # csv | jsonl | parquet | excel
     bytes: int
     is_new: bool
+    fetched_at: datetime  # UTC: when this version was first seen, or seen again after another one
+    is_offered: bool = True  # false: its source has it no more
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def land(
     draft = folder / f".{secrets.token_hex(8)}.part"
     try:
         file_id, size = _copied(stream, draft, name)
+        if size == 0:
+            raise WarehouseError(_empty(name))
         path = folder / file_id
         if path.exists() and path.stat().st_size == size:
             draft.unlink()
@@ -64,21 +68,33 @@ def land(
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    kind = format_of(path, name)
-    landed = LandedFile(survey, source, name, file_id, path, kind, size, _is_new(store, survey, file_id))
-    _recorded(store, landed, run_id, now)
+    kind, at = format_of(path, name), now.astimezone(UTC).replace(tzinfo=None)
+    landed = LandedFile(survey, source, name, file_id, path, kind, size, _is_new(store, survey, file_id), at)
+    _recorded(store, landed, run_id)
     return landed
 
 
-def landed_files(store: Store, folder: Path, *, survey: str) -> list[LandedFile]:
-    """The newest version of each file that was landed for a survey, oldest first: what a backfill reads again."""
+def landed_files(
+    store: Store, folder: Path, *, survey: str, sources: Collection[str], offered: Collection[tuple[str, str]]
+) -> list[LandedFile]:
+    """The files of a survey's sources, oldest first: the newest version of each (source, name) that is offered now.
+
+    Of a file that is offered no more it is the newest version that was ever read; one that never was, is nothing.
+    """
     rows = store.rows(
-        "select survey, source, name, file_id, format, bytes from raw.files where survey = $survey"
-        " qualify row_number() over (partition by source, name order by fetched_at desc, file_id) = 1"
-        " order by fetched_at, source, name",
-        {"survey": survey},
+        "select survey, source, name, file_id, format, bytes, fetched_at, records is not null from raw.files"
+        " where survey = $survey and list_contains($sources::varchar[], source)"
+        " order by fetched_at desc, file_id",
+        {"survey": survey, "sources": list(sources)},
     )
-    return [LandedFile(row[0], row[1], row[2], row[3], folder / row[3], row[4], row[5], False) for row in rows]
+    newest: dict[tuple[str, str], LandedFile] = {}
+    for _, source, name, file_id, kind, size, at, was_read in rows:
+        is_offered = (source, name) in offered
+        if (source, name) not in newest and (is_offered or was_read):
+            newest[source, name] = LandedFile(
+                survey, source, name, file_id, folder / file_id, kind, size, False, at, is_offered
+            )
+    return sorted(newest.values(), key=lambda file: (file.fetched_at, file.source, file.name))
 
 
 def open_relation(
@@ -92,7 +108,7 @@ def open_relation(
 ) -> TextRelation:
     """The landed bytes as rows of text; without the `expected` columns, which the survey maps, an error."""
     if landed.bytes == 0:
-        raise WarehouseError(f"{landed.name} is empty; see whether the export finished, and fetch it again")
+        raise WarehouseError(_empty(landed.name))
     path, remarks = unpacked(landed, store.scratch)
     if landed.format == "parquet":
         table = formats.parquet(store, landed.name, path)
@@ -144,6 +160,10 @@ def rejected(store: Store, relation: TextRelation) -> str:
     return "rejects"
 
 
+def _empty(name: str) -> str:
+    return f"{name} is empty; see whether the export finished, and fetch it again"
+
+
 def _copied(stream: BinaryIO, draft: Path, name: str) -> tuple[str, int]:
     before = _state(stream)
     digest, size = hashlib.sha256(), 0
@@ -188,10 +208,9 @@ def _is_new(store: Store, survey: str, file_id: str) -> bool:
     return not known
 
 
-def _recorded(store: Store, landed: LandedFile, run_id: str, now: datetime) -> None:
+def _recorded(store: Store, landed: LandedFile, run_id: str) -> None:
     """A row in `raw.files`; a version that comes back after another one is the newest again."""
     key = {"survey": landed.survey, "source": landed.source, "name": landed.name}
-    at = now.astimezone(UTC).replace(tzinfo=None)
     newest = store.rows(
         "select file_id from raw.files where survey = $survey and source = $source and name = $name"
         " order by fetched_at desc, file_id limit 1",
@@ -203,7 +222,14 @@ def _recorded(store: Store, landed: LandedFile, run_id: str, now: datetime) -> N
         "insert into raw.files by name select $survey as survey, $file_id as file_id, $source as source, $name as name,"
         " $format as format, $bytes as bytes, $at as fetched_at, $run_id as run_id"
         " on conflict do update set fetched_at = excluded.fetched_at, run_id = excluded.run_id",
-        {**key, "file_id": landed.file_id, "format": landed.format, "bytes": landed.bytes, "at": at, "run_id": run_id},
+        {
+            **key,
+            "file_id": landed.file_id,
+            "format": landed.format,
+            "bytes": landed.bytes,
+            "at": landed.fetched_at,
+            "run_id": run_id,
+        },
     )
 
 

@@ -33,7 +33,7 @@ def fetch(source: FilesSource, *, base: Path) -> Iterator[Fetched]:
     found = _matching(source, base)
     _settled(found)
     for path in found:
-        yield Fetched(source=source.path, name=_name(path, found), path=path)
+        yield Fetched(source=source.path, name=_name(path, base / source.path), path=path)
 
 
 def _matching(source: FilesSource, base: Path) -> list[Path]:
@@ -57,10 +57,12 @@ def _nothing(source: FilesSource, pattern: Path) -> str:
     return f"no file matches {pattern}: {lies}{download}"
 
 
-def _name(path: Path, found: list[Path]) -> str:
-    """The file's own name; with its folder where a pattern with ** finds the same name twice."""
-    alike = [other for other in found if other.name == path.name]
-    return path.name if len(alike) == 1 else f"{path.parent.name}/{path.name}"
+def _name(path: Path, pattern: Path) -> str:
+    """The file's own name; where the pattern looks in several folders, with the folders that it filled in."""
+    if path == pattern:
+        return path.name
+    fixed = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
+    return path.relative_to(fixed).as_posix()
 
 
 def _settled(found: list[Path]) -> None:

@@ -39,6 +39,9 @@ def test_the_same_name_in_two_folders_keeps_its_folder(tmp_path: Path) -> None:
         settled(tmp_path / folder / "export.csv")
     names = [item.name for item in fetched(FilesSource(path="**/*.csv"), base=tmp_path)]
     assert names == ["2025/export.csv", "2026/export.csv"]
+    settled(tmp_path / "2026" / "late" / "export.csv")
+    names = [item.name for item in fetched(FilesSource(path="**/*.csv"), base=tmp_path)]
+    assert names == ["2025/export.csv", "2026/export.csv", "2026/late/export.csv"]
 
 
 def test_no_match_tells_what_lies_there_and_where_the_file_is_to_be_had(tmp_path: Path) -> None:

@@ -85,11 +85,23 @@ def test_the_newest_version_of_each_file_stands_also_when_an_older_one_comes_bac
     for hour, content in enumerate((b"score\n1\n", b"score\n2\n", b"score\n1\n")):
         landed(store, landing, content, now=NOW.replace(hour=hour))
     landed(store, landing, b"score\n3\n", name="other.csv")
-    files = landed_files(store, landing, survey="s")
+    offered = [("exports/*", "export.csv"), ("exports/*", "other.csv")]
+    files = landed_files(store, landing, survey="s", sources=["exports/*"], offered=offered)
     assert [(file.name, file.path.read_bytes()) for file in files] == [
         ("export.csv", b"score\n1\n"),
         ("other.csv", b"score\n3\n"),
     ]
+
+
+def test_of_a_file_that_is_offered_no_more_the_newest_version_that_was_read_stands(store: Store, landing: Path) -> None:
+    for hour, content in enumerate((b"score\n1\n", b"score\n2\n", b"never read")):
+        file = landed(store, landing, content, now=NOW.replace(hour=hour))
+        if hour < 2:
+            parsed(store, file, records=1)
+    landed(store, landing, b"never read either", name="stray.csv")
+    (file,) = landed_files(store, landing, survey="s", sources=["exports/*"], offered=[])
+    assert (file.name, file.path.read_bytes(), file.is_offered) == ("export.csv", b"score\n2\n", False)
+    assert landed_files(store, landing, survey="s", sources=["other/*"], offered=[]) == []
 
 
 def test_what_a_killed_run_left_half_copied_is_removed(store: Store, landing: Path) -> None:

@@ -11,7 +11,8 @@ from flows import intake
 from flows.audience import uncovered
 from flows.counting import wave_departments
 from flows.run import Run
-from flows.settings import FilesSource
+from flows.settings import FilesSource, Survey
+from flows.standing import Gone, batches_known, gone_files
 from transforms.responses import describe
 from warehouse.landing import LandedFile
 from warehouse.store import Store
@@ -34,16 +35,48 @@ class Rehearsal:
 def rehearse(run: Run, survey: str) -> Rehearsal:
     """Go as far as the checks of rows, file by file; nothing of it is kept but the landed bytes."""
     with run.store() as store:
-        files = [_File(store, run, survey, file, source) for file, source in intake.fetch(store, run, survey)]
+        landed = intake.fetch(store, run, survey)
+        store.run(
+            "create or replace temporary table arrived (batch integer, record_number bigint, response_key varchar)"
+        )
         lines: list[str] = [f"{next(iter(run.titles(survey).values()))} ({survey})"]
         keys: set[str] = set()
         stops = False
-        for file in files:
-            found, stopped, departments = file.look()
-            lines += found
-            keys |= departments
-            stops |= stopped
+        arrived: dict[str, int] = {}
+        for number, (file, source) in enumerate(landed, start=1):
+            if file.is_offered and file.file_id not in arrived:
+                found, stopped, departments = _File(store, run, survey, file, source).look(-number)
+                arrived[file.file_id] = -number
+                lines += found
+                keys |= departments
+                stops |= stopped
+        for gone in _gone(store, run.survey(survey), [file for file, _ in landed], arrived):
+            lines += ["", gone.says]
+            keys |= _departments(store, gone)
     return Rehearsal(survey, (*lines, *_tree(run, keys)), stops)
+
+
+def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile], arrived: Mapping[str, int]) -> Sequence[Gone]:
+    """The files that are gone, measured against those that were just looked at."""
+    known = batches_known(store, landed[0].survey, [file for file in landed if not file.is_offered])
+    store.run(
+        "insert into arrived select batch, record_number, response_key from core.responses"
+        " where list_contains($batches::integer[], batch)",
+        {"batches": list(known.values())},
+    )
+    return gone_files(store, settings, landed, {**known, **arrived})
+
+
+def _departments(store: Store, gone: Gone) -> set[str]:
+    """The departments that a file names whose answers keep counting."""
+    if not gone.is_counted:
+        return set()
+    known = batches_known(store, gone.file.survey, [gone.file])
+    rows = store.rows(
+        "select distinct department_key from core.responses where list_contains($batches::integer[], batch)",
+        {"batches": list(known.values())},
+    )
+    return {key for (key,) in rows}
 
 
 @dataclass(frozen=True)
@@ -56,8 +89,11 @@ class _File:
     file: LandedFile
     source: FilesSource
 
-    def look(self) -> tuple[list[str], bool, set[str]]:
-        """Lines to read, whether a check would stop the run, and the departments that it names."""
+    def look(self, number: int) -> tuple[list[str], bool, set[str]]:
+        """Lines to read, whether a check would stop the run, and the departments that it names.
+
+        Its answers' keys are kept in `arrived`, under the number.
+        """
         from checks.gate import gate
 
         settings = self.run.survey(self.survey)
@@ -78,6 +114,10 @@ class _File:
         lines += _roles(self.store.rows(described))
         lines += self._quarantine(verdict.results, rejected)
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
+        self.store.run(
+            "insert into arrived select $number, rowid + 1, response_key from incoming where original is null",
+            {"number": number},
+        )
         self.store.run("drop table incoming")
         return lines, verdict.stops, keys
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flows.status.wording import STATES, at, counted, table
+from flows.status.wording import STATES, at, counted, printable, table
 
 RELEASES_SHOWN = 6  # of each survey; --json has them all
 RULES_SHOWN = 4
@@ -118,6 +118,9 @@ def _working(working: dict[str, Any]) -> Iterator[str]:
     yield "what came in"
     for survey, counts in working["surveys"].items():
         yield f"  {survey}: {counted(counts['records'], 'record')} in {counted(counts['files'], 'file')}"
+        for file in counts["gone"]:
+            what = "its answers keep counting" if file["is_counted"] else "newer files have its answers"
+            yield f"    {printable(file['name'])} is gone from {file['source']}: {what}"
         if counts["quarantined"]:
             rules = ", ".join(f"{rule} {records:,}" for rule, records in list(counts["rules"].items())[:RULES_SHOWN])
             yield f"    {counts['quarantined']:,} in quarantine ({rules}); zwerm check shows which"

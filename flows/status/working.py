@@ -24,13 +24,14 @@ def working(home: Home, newest: Sequence[str]) -> dict[str, Any]:
 def _surveys(store: Any, newest: Sequence[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     batches: list[int] = []
-    for survey, count, records, quarantined, conformed_at, own in store.rows(_sql("records")):
+    for survey, count, records, quarantined, conformed_at, own, gone in store.rows(_sql("records")):
         found[survey] = {
             "files": count,
             "records": records,
             "quarantined": quarantined,
             "rules": {},
             "waiting": {},
+            "gone": gone,
             "conformed_at": conformed_at,
         }
         batches += own

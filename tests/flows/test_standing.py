@@ -6,6 +6,7 @@ import pytest
 
 from flows import intake
 from flows.intake import Intake
+from flows.rehearsal import rehearse
 from flows.run import Run
 from warehouse import WarehouseError
 
@@ -142,3 +143,17 @@ def test_a_replaced_file_need_not_fit_the_mapping_of_today(tmp_path: Path) -> No
     configured(tmp_path, roles=f'{IDS}\ndepartment = "team"')
     found, counted = taken_in(tmp_path)
     assert (names(found), counted) == (["october.csv"], 41)
+
+
+def test_the_rehearsal_tells_what_is_gone_before_a_run_counts_without_it(tmp_path: Path) -> None:
+    configured(tmp_path, roles=IDS)
+    for name, rows in (("september.csv", answers(1000, 1100)), ("oct.csv", answers(0, 40))):
+        (tmp_path / "exports" / name).write_text(rows)
+    taken_in(tmp_path)
+    for name in ("september.csv", "oct.csv"):
+        (tmp_path / "exports" / name).unlink()
+    (tmp_path / "exports/october.csv").write_text(answers(0, 41))
+    said = rehearse(Run.begin(tmp_path / "zwerm.toml"), "guests").lines
+    gone = [line for line in said if "is gone from" in line]
+    assert [line.split()[0] for line in gone] == ["oct.csv", "september.csv"]
+    assert ["keep counting" in line for line in gone] == [False, True]

@@ -1,5 +1,10 @@
-"""Who receives a release: from `[[audience]]` to deliveries, and whether each department is covered."""
+"""Who receives a release: from `[[audience]]` to deliveries, and whether each department is covered.
 
+Addresses stand in the configuration alone, because they may hold tokens and name people; the ledger has a mark of them.
+"""
+
+import hashlib
+import hmac
 import json
 import secrets
 from collections import Counter
@@ -7,7 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.channels import ChannelName, Delivery
+from flows.channels.connections import address_of
 from flows.errors import ConfigurationError
+from flows.home import Home
 from flows.settings import Email, Language, Recipient, Settings, Webhook
 from warehouse.records import DeliveryState
 
@@ -92,15 +99,15 @@ def refuse_what_cannot_be_armed(settings: Settings) -> None:
             )
 
 
-def recorded(delivery: Delivery) -> DeliveryState:
-    """A delivery as the ledger keeps it: its target without secrets."""
+def recorded(delivery: Delivery, settings: Settings) -> DeliveryState:
+    """A delivery as the ledger keeps it: of an address only host or server, and a mark that tells one from another."""
     return DeliveryState(
         delivery_id=delivery.delivery_id,
         release_id=delivery.release_id,
         recipient=delivery.recipient,
         channel=delivery.channel,
         language=delivery.language,
-        target=_text(delivery.target),
+        target=_text(delivery.target, Home(settings.home).secret()),
         status=None,
         opened_at=None,
         answered_at=None,
@@ -110,8 +117,13 @@ def recorded(delivery: Delivery) -> DeliveryState:
 
 
 def restored(states: Iterable[DeliveryState], settings: Settings) -> list[Delivery]:
-    """Deliveries as the ledger kept them, with the secrets that the configuration has for the same addresses now."""
-    webhooks = {r.webhook.url: r.webhook for r in settings.audience if r.webhook is not None}
+    """Deliveries as the ledger kept them, with the addresses and secrets that the configuration has for them now.
+
+    An entry is the recipient's own, or wherever its address stands now; one that is gone leaves the target None.
+    """
+    secret = Home(settings.home).secret()
+    ways = [(name, channel, target) for name, each in labelled(settings) for channel, target in _ways(each)]
+    known = [(name, channel, _text(target, secret), target) for name, channel, target in ways]
     return [
         Delivery(
             state.delivery_id,
@@ -119,7 +131,7 @@ def restored(states: Iterable[DeliveryState], settings: Settings) -> list[Delive
             state.recipient,
             _CHANNELS[state.channel],
             _LANGUAGES[state.language],
-            _target(state, webhooks),
+            _target(state, known),
         )
         for state in states
     ]
@@ -143,26 +155,37 @@ def _ways(recipient: Recipient) -> Iterator[tuple[ChannelName, Target]]:
         yield "folder", recipient.folder
 
 
-def _text(target: Target) -> str | None:
+def _text(target: Target, secret: bytes) -> str | None:
     match target:
         case None:
             return None
         case Email(to=to, server=server):
-            kept: object = {"to": list(to), "server": server}
+            kept: object = {"server": server, "mark": _mark(secret, *to)}
         case Webhook(url=url):
-            kept = {"url": url}
+            kept = {"host": _host(url), "mark": _mark(secret, url)}
         case folder:
             kept = folder
     return json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
 
-def _target(state: DeliveryState, webhooks: Mapping[str, Webhook]) -> Target:
-    kept = json.loads(state.target or "null")
-    match state.channel:
-        case "email":
-            return Email(**kept)
-        case "webhook":
-            return webhooks.get(kept["url"]) or Webhook(**kept)
-        case "folder":
-            return str(kept)
-    return None
+def _mark(secret: bytes, *addresses: str) -> str:
+    """What tells one address from another, and nothing else to whoever lacks the home's secret."""
+    return hmac.new(secret, "\n".join(("target", *addresses)).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _host(url: str) -> str:
+    try:
+        address = address_of(url)
+    except ValueError:
+        return ""
+    return f"{'https' if address.tls else 'http'}://{address}"
+
+
+def _target(state: DeliveryState, known: Sequence[tuple[str, ChannelName, str | None, Target]]) -> Target:
+    if state.channel in ("published", "folder"):
+        kept = json.loads(state.target or "null")
+        return None if kept is None else str(kept)
+    own = [(text, target) for name, way, text, target in known if (name, way) == (state.recipient, state.channel)]
+    same = [(text, target) for _, way, text, target in known if way == state.channel and text == state.target]
+    found = [target for text, target in own if text == state.target] or [target for _, target in (*same, *own)]
+    return found[0] if found else None

@@ -99,7 +99,7 @@ def withdraw(
 
 
 def _drawn_up(ledger: Ledger, settings: Settings, release_id: str) -> tuple[DeliveryState, ...]:
-    wanted = [recorded(delivery) for delivery in deliveries(settings, release_id)]
+    wanted = [recorded(delivery, settings) for delivery in deliveries(settings, release_id)]
     return decisions.want(ledger, wanted, release_id=release_id)
 
 

@@ -23,12 +23,12 @@ create table moments (
 
 -- One row per release × recipient × channel.
 create table deliveries (
-    delivery_id text primary key,        -- random; the key under which it is sent, and sent again
+    delivery_id text primary key,        -- random; with the home's secret it gives the key under which it is sent, and sent again
     release_id text not null references releases (release_id),
     recipient text not null,             -- department and serial number, never an address
     channel text not null,
     language text not null,
-    target text,                         -- JSON, without secrets
+    target text,                         -- JSON; of an address only host or server, and a keyed hash of the whole
     created_at text not null
 ) strict;
 create index deliveries_of_release on deliveries (release_id);

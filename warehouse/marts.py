@@ -38,7 +38,7 @@ EDITIONS = pa.schema(
 )
 REGISTER = pa.schema(
     [
-        *((name, pa.string()) for name in ("delivery_id", "release_id", "recipient", "channel", "language", "status")),
+        *((name, pa.string()) for name in ("release_id", "recipient", "channel", "language", "status")),
         ("opened_at", TIME),
         ("answered_at", TIME),
         ("attempts", pa.int32()),

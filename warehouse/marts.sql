@@ -141,7 +141,6 @@ create table mart.deliveries (
     is_latest boolean not null, -- Whether this is the newest released revision of the wave.
     survey varchar not null, -- Survey, as the configuration names it.
     wave varchar not null, -- Reporting period, or the label that the data carry.
-    delivery_id varchar not null, -- The delivery; a webhook carries it in the key that makes sending again harmless.
     recipient varchar not null, -- Department and a serial number, never an address.
     channel varchar not null, -- published, folder, webhook or email.
     language varchar not null, -- Language that the recipient is written to in.

@@ -65,7 +65,7 @@ class DeliveryState:
     recipient: str
     channel: str
     language: str
-    target: str | None  # JSON, without secrets
+    target: str | None  # JSON; of an address only host or server, and a keyed hash of the whole
     status: Status | None  # None: nothing is known yet
     opened_at: datetime | None
     answered_at: datetime | None

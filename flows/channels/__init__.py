@@ -19,7 +19,10 @@ class Delivery:
     recipient: str  # department and serial number, never an address
     channel: ChannelName
     language: Language
-    target: Email | Webhook | str | None = None
+    target: Email | Webhook | str | None = None  # None: published, or an address that the configuration has no more
+
+
+GONE = "stands in [[audience]] no more; put its entry back and run zwerm recover, or stage the release again"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 
-from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.channels import GONE, Delivery, Open, Outcome, Refusal
 from flows.channels.connections import TIME_UP, Sending, address_of, close_all, is_alive, together
 from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
 from flows.channels.email_message import News, mailbox, message_id, sender_of, write
@@ -102,6 +102,9 @@ class EmailChannel:
         """Divide each server's connections among its groups of release and language, and each group among its share."""
         groups: dict[str, dict[tuple[str, Language], dict[str, tuple[str, ...]]]] = {}
         for name, delivery in sorted(self._deliveries.items()):
+            if delivery.target is None:
+                self._impossible[name] = GONE
+                continue
             target = _target(delivery)
             try:
                 addresses = tuple(mailbox(address) for address in target.to)
@@ -225,6 +228,8 @@ class EmailChannel:
         return [Refusal(name, self._named(name, reason)) for each in reasons for name, reason in each.items()]
 
     def _named(self, name: str, reason: str) -> str:
+        if self._deliveries[name].target is None:
+            return f"the e-mail address {reason}"
         server = _target(self._deliveries[name]).server
         try:
             return f"mail server {server} ({address_of(self._settings.servers[server].smtp)}) {reason}"

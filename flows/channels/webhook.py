@@ -16,7 +16,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Literal
 
-from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.channels import GONE, Delivery, Open, Outcome, Refusal
 from flows.channels.connections import (
     MOST_AT_ONCE,
     TIME_UP,
@@ -28,6 +28,7 @@ from flows.channels.connections import (
 from flows.channels.outcomes import Outcomes
 from flows.channels.webhook_line import FAULTS, Attempt, Line, attempts, hold, why
 from flows.channels.webhook_request import Event, compose, key_for
+from flows.home import Home
 from flows.settings import Settings, Webhook
 
 ANSWER_SECONDS = 10.0  # how long one connection or one answer may take
@@ -44,14 +45,18 @@ class WebhookChannel:
     """The webhooks of one moment: what one receiver does never delays the send to another."""
 
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
-        self._deliveries = {delivery.delivery_id: delivery for delivery in deliveries}
+        self._deliveries = {each.delivery_id: each for each in deliveries if each.target is not None}
+        self._gone = [each.delivery_id for each in deliveries if each.target is None]
         self._releases = releases
+        self._settings = settings
         self._context = ssl.create_default_context()
         self._lines: dict[str, Line] = {}
         self._until: datetime | None = None  # None: as soon as all are ready
         self._ready: frozenset[str] | None = None  # None: another process asked, and all said yes
         self._outcomes = Outcomes()
         self.clock_offsets: list[float] = []  # seconds that receivers' clocks were ahead of ours, to the whole second
+        for name in self._gone:
+            self._note(name, Attempt(f"the webhook {GONE}"))
 
     def stage(self) -> list[Refusal]:
         """Ask every endpoint whether it is ready, with a signed call without content; a 2xx is a yes."""
@@ -62,14 +67,14 @@ class WebhookChannel:
             if reason != ""
         ]
         self._ready = frozenset(self._deliveries) - {refusal.delivery_id for refusal in refusals}
-        return refusals
+        return self._refuse_gone() + refusals
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         """Connect, shake hands, compose, hold; `until` is T, or a time that has passed where none is planned."""
         now = datetime.now(UTC)
         self._until = until if until > now else None
-        _ = self._bodies  # read once, so that all get the same bytes
-        return self._hold(self._deliveries)
+        _ = self._bodies, self._secret  # read once, so that all get the same bytes
+        return self._refuse_gone() + self._hold(self._deliveries)
 
     def still_ready(self) -> list[Refusal]:
         """Name the connections that were lost; while T is more than a second away they are first made anew."""
@@ -98,14 +103,15 @@ class WebhookChannel:
                 resends.append(pool.submit(later, line.delivery_id))
         wait(resends, timeout=max(deadline - time.monotonic() + GRACE_SECONDS, 0))
         pool.shutdown(wait=False, cancel_futures=True)
-        return self._outcomes.of(self._deliveries)
+        return self._outcomes.of([*self._deliveries, *self._gone])
 
     def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
         """Send what is still missing, at once and then with pauses, under the key that it always had."""
-        _ = self._bodies
+        _ = self._bodies, self._secret
         deadline = time.monotonic() + COMPLETE_SECONDS
         resend = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=deadline)
-        together(resend, self._outcomes.missing(delivery_ids), seconds=COMPLETE_SECONDS)
+        missing = [name for name in self._outcomes.missing(delivery_ids) if name in self._deliveries]
+        together(resend, missing, seconds=COMPLETE_SECONDS)
         return self._outcomes.of(delivery_ids)
 
     def abandon(self, reason: str) -> None:
@@ -139,9 +145,9 @@ class WebhookChannel:
 
     def _hold(self, names: Iterable[str]) -> list[Refusal]:
         asked, seconds = list(names), min(ANSWER_SECONDS, self._seconds_left())
-        key_of, at = partial(key_for, event="release"), self._until or datetime.now(UTC)
+        at = self._until or datetime.now(UTC)
         held = together(
-            lambda name: self._line(name, "release", key=key_of(name), at=at, seconds=seconds),
+            lambda name: self._line(name, "release", key=self._key(name), at=at, seconds=seconds),
             asked,
             seconds=seconds,
             late=lambda line: close_all([line.connection] if isinstance(line, Line) else []),
@@ -174,7 +180,7 @@ class WebhookChannel:
             if time.monotonic() + pause >= deadline:
                 return
             time.sleep(pause)
-            attempt = self._post(name, "release", key=key_for(name, "release"), deadline=deadline)
+            attempt = self._post(name, "release", key=self._key(name), deadline=deadline)
             self._note(name, attempt)
             if attempt.is_yes:
                 return
@@ -189,6 +195,16 @@ class WebhookChannel:
             is_first=is_first,
             sent_at=attempt.sent_at,
         )
+
+    def _refuse_gone(self) -> list[Refusal]:
+        return [Refusal(name, f"the webhook {GONE}") for name in self._gone]
+
+    def _key(self, name: str) -> str:
+        return key_for(name, "release", secret=self._secret)
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return Home(self._settings.home).secret()
 
     def _body(self, name: str, event: Event, *, reason: str) -> bytes:
         delivery = self._deliveries[name]

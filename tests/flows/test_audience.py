@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,19 @@ from flows.audience import (
     strangers,
     uncovered,
 )
+from flows.channels.by_name import channel_for
 from flows.errors import ConfigurationError
 from flows.home import Home
 from flows.settings import Settings, Webhook
 from tests.flows.sealed import settings_for
 
+RELAY = {"relay": {"smtp": "smtp://relay.example:587", "from": "zwerm@example.org"}}
 TREE = [(), ("Ships",), ("Ships", "Texel"), ("Ships", "Vlieland"), ("Shore",), ("Shore", "Desk")]
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+    return Home(tmp_path).prepare()
 
 
 def settings(home: Home, *audience: dict[str, object], **said: object) -> Settings:
@@ -102,11 +105,52 @@ def test_an_audience_that_a_mail_server_cannot_hold_at_once_is_refused(home: Hom
         refuse_what_cannot_be_armed(mailing(1))
 
 
-def test_the_ledger_keeps_targets_without_secrets_and_the_configuration_gives_them_back(home: Home) -> None:
-    one = settings(home, {"webhook": {"url": "https://hooks.example/texel", "secret": "s3cr3t"}})
+def test_no_address_stands_in_the_ledger_and_the_configuration_gives_them_back(home: Home) -> None:
+    url = "https://bob:pa55word@hooks.example/texel?token=t0ken"
+    audience: tuple[dict[str, object], ...] = (
+        {"webhook": {"url": url, "secret": "s3cr3t"}},
+        {"email": {"to": ["jan@example.org"], "server": "relay"}},
+    )
+    one = settings(home, *audience, servers=RELAY)
     drawn = deliveries(one, "r")
-    kept = [recorded(delivery) for delivery in drawn]
-    assert "s3cr3t" not in str(kept)
+    kept = [recorded(delivery, one) for delivery in drawn]
+    assert "https://hooks.example:443" in str(kept)
+    assert not any(word in str(kept) for word in ("s3cr3t", "pa55word", "bob", "texel", "t0ken", "jan", "example.org"))
+    assert kept == [recorded(delivery, one) for delivery in drawn]
     assert restored(kept, one) == drawn
-    (target,) = [d.target for d in restored(kept, settings(home)) if isinstance(d.target, Webhook)]
-    assert (target.url, target.secret) == ("https://hooks.example/texel", None)
+
+
+def test_two_recipients_with_one_address_keep_their_own_secrets(home: Home) -> None:
+    url = "https://hooks.example/all"
+    one = settings(home, {"webhook": {"url": url, "secret": "first"}}, {"webhook": {"url": url, "secret": "second"}})
+    drawn = deliveries(one, "r")
+    assert restored([recorded(delivery, one) for delivery in drawn], one) == drawn
+
+
+def test_an_address_is_found_where_its_entry_moved_to_and_is_the_new_one_where_it_was_mended(home: Home) -> None:
+    texel: dict[str, object] = {"webhook": {"url": "https://hooks.example/texel"}}
+    shore: dict[str, object] = {"webhook": {"url": "https://hooks.example/shore"}}
+    one = settings(home, texel)
+    kept = [recorded(delivery, one) for delivery in deliveries(one, "r") if delivery.channel == "webhook"]
+    assert [d.target for d in restored(kept, settings(home, shore, texel))] == [
+        Webhook(url="https://hooks.example/texel")
+    ]
+    assert [d.target for d in restored(kept, settings(home, shore))] == [Webhook(url="https://hooks.example/shore")]
+
+
+@pytest.mark.parametrize(
+    "way", [{"webhook": {"url": "https://hooks.example/"}}, {"email": {"to": ["a@b.example"], "server": "relay"}}]
+)
+def test_a_recipient_whose_entry_is_gone_is_refused_with_what_to_do(home: Home, way: dict[str, object]) -> None:
+    one, other = settings(home, way, servers=RELAY), settings(home, servers=RELAY)
+    (home.releases / "r").mkdir()
+    (home.releases / "r" / "release.json").write_text("{}")
+    kept = [recorded(delivery, one) for delivery in deliveries(one, "r")]
+    (gone,) = [d for d in restored(kept, other) if d.channel in way]
+    assert gone.target is None
+    made = channel_for(gone.channel, [gone], {"r": home.releases / "r"}, other)
+    for refusals in (made.stage(), made.arm(until=datetime.now(UTC))):
+        assert [refusal.delivery_id for refusal in refusals] == [gone.delivery_id]
+        assert "stands in [[audience]] no more; put its entry back" in refusals[0].reason
+    (outcome,) = made.complete([gone.delivery_id])
+    assert (outcome.status, outcome.attempts, "no more" in outcome.detail) == ("failed", 0, True)

@@ -16,7 +16,8 @@ import trustme
 
 from flows.channels import Delivery, Outcome
 from flows.channels.webhook import WebhookChannel
-from flows.channels.webhook_request import compose
+from flows.channels.webhook_request import compose, key_for
+from flows.home import Home
 from flows.settings import Settings, Webhook
 from tests.flows.receivers import ROOT, Behaviour, Call, Receivers, webhook_receivers
 
@@ -71,7 +72,8 @@ def delivery(url: str, *, secret: str | None = SECRET, number: int = 1) -> Deliv
 
 
 def channel(release: Path, *deliveries: Delivery) -> WebhookChannel:
-    return WebhookChannel(deliveries, releases={release.name: release}, settings=SETTINGS)
+    own = SETTINGS.model_copy(update={"home": Home(release.parents[1]).prepare().path})
+    return WebhookChannel(deliveries, releases={release.name: release}, settings=own)
 
 
 def soon(seconds: float = 30) -> datetime:
@@ -385,6 +387,16 @@ def test_a_new_process_completes_under_the_same_key(release: Path, plain: Receiv
     first, second = plain.calls("release")
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
     assert first.body == second.body == BODY
+
+
+def test_whoever_knows_a_deliverys_id_does_not_know_its_key(release: Path, plain: Receivers) -> None:
+    webhooks = channel(release, one := delivery(plain.url(0)))
+    webhooks.arm(until=now())
+    open_all(webhooks)
+    confirm(webhooks)
+    key = plain.calls("release")[0].headers["idempotency-key"]
+    assert key == key_for(one.delivery_id, "release", secret=Home(release.parents[1]).secret())
+    assert key != key_for(one.delivery_id, "release", secret=b"")
 
 
 def test_a_hold_is_told_to_those_who_were_ready_and_nothing_else_is_sent(release: Path, plain: Receivers) -> None:

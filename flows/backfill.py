@@ -77,7 +77,7 @@ def _backfill(
             tell(f"         {line}")
         prepared = [] if dry_run else _prepared(store, run, found, made, reason=reason)
     staged = as_task(stage_together)(run, prepared, at=at)
-    opens = hand_over(run, staged) if staged.moment_id else "Nothing to open."
+    opens = hand_over(run, staged) if staged.moments else "Nothing to open."
     return Outcome((made, staged), "\n".join([*made.public, opens]))
 
 

@@ -113,7 +113,7 @@ def release(
         return {"releases": [], "lines": ["Nothing is held."], "exit_code": 0}
     with prefect_for(begun):
         moments = retry_home(begun.home, begun.settings, release, at=planned_at)
-        return _opened(begun, [Staged((), one.moment_id, one.planned_at) for one in moments], recovered)
+        return _opened(begun, [Staged((), moments)], recovered)
 
 
 def recover(*, config: Path, quiet: bool) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _opened(
     lines: list[str] = []
     for prepared in (prepared for one in staged for prepared in one.prepared if prepared.sealed is None):
         lines += [stands(begun, prepared), *[f"  {line}" for line in counted(prepared.examination)]]
-    moments = {one.moment_id: one.planned_at for one in staged if one.moment_id is not None}
+    moments = {moment.moment_id: moment.planned_at for one in staged for moment in one.moments}
     reports, errors = [], list(troubles)
     for moment_id in sorted(moments, key=lambda name: (moments[name] is not None, moments[name])):
         try:

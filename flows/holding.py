@@ -25,6 +25,8 @@ NAMED_AT_MOST = 10
 class NotReadyError(HeldError):
     """Deliveries were not ready while the moment was armed."""
 
+    public: str
+
     def __init__(self, states: Sequence[DeliveryState], refusals: Sequence[Refusal]) -> None:
         super().__init__(says(states, refusals))
         self.refused = refused_by(states, refusals)

@@ -1,23 +1,25 @@
 """Before the moment: a release is recorded, gets its T, and everyone is asked whether he is ready."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from flows.audience import deliveries, recorded, restored, uncovered
 from flows.channels.by_name import Factory, channel_for, channels_for
 from flows.errors import ConfigurationError
 from flows.holding import NotReadyError, announce, each, excused, hold, refusing
 from flows.home import Home
-from flows.publication import renew_if_free
+from flows.publication import is_behind, renew_if_free
 from flows.seal import read_sealed, read_table
 from flows.settings import Settings
-from warehouse import decisions
-from warehouse.decisions import TooCloseError
+from warehouse import WarehouseError, decisions
 from warehouse.ledger import Ledger
+from warehouse.moments import TooCloseError
 from warehouse.publish import manifest_parts
 from warehouse.records import DeliveryState, Facts, Moment, State
 
 OnStep = Callable[[str], None]
+ANNOUNCED_AHEAD = timedelta(minutes=2)  # what opens sooner is not kept waiting by its own announcement
 
 
 def nothing(step: str) -> None:
@@ -41,11 +43,21 @@ def record(home: Home, release_id: str) -> State:
         return ledger.seal(facts)
 
 
-def plan(home: Home, release_ids: Sequence[str], *, at: datetime | None = None) -> Moment:
-    """Give sealed releases their moment: T, or None for as soon as it is armed."""
+def plan(
+    home: Home,
+    release_ids: Sequence[str],
+    *,
+    at: datetime | None = None,
+    why: str = "",
+    replacing: Sequence[str] = (),
+) -> Moment:
+    """Give sealed releases their moment: T, or None for as soon as it is armed; `why` it is another than before.
+
+    `replacing` are releases of the same waves that are withdrawn afterwards.
+    """
     with Ledger.open(home.ledger) as ledger:
         try:
-            return decisions.plan(ledger, release_ids, planned_at=at)
+            return decisions.plan(ledger, release_ids, planned_at=at, why=why, replacing=replacing)
         except TooCloseError as error:
             raise ConfigurationError(str(error)) from None
 
@@ -83,6 +95,15 @@ def stage(
         moments = decisions.stage(ledger, release_ids)
     on_step("staged")
     return moments
+
+
+def announce_moments(home: Home, settings: Settings, moments: Sequence[Moment]) -> None:
+    """Have the published calendar tell of planned moments, where they are new or moved and not about to come."""
+    ahead = [m for m in moments if m.planned_at is not None and m.planned_at - datetime.now(UTC) > ANNOUNCED_AHEAD]
+    with Ledger.open(home.ledger) as ledger:
+        if ahead and is_behind(ledger, "planned"):
+            with suppress(OSError, WarehouseError):  # that it cannot be published, its release finds out for itself
+                renew_if_free(ledger, home, settings)
 
 
 def withdraw(

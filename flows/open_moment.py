@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 
 from flows import release
 from flows.checking import check_published
+from flows.errors import HeldError
 from flows.guard import OUR_OWN
 from flows.progress import step
 from flows.release import Report
@@ -24,6 +25,7 @@ from flows.staging import Staged, told_time
 from flows.summary import deliveries, stands, summary
 from flows.tasks import Outcome, as_task, is_served, told
 from warehouse.ledger import Ledger
+from warehouse.records import Moment
 
 DEPLOYMENT = "zwerm"
 NAME = f"open_moment/{DEPLOYMENT}"
@@ -81,14 +83,26 @@ def hand_over(run: Run, staged: Staged) -> str:
 
     A run of its own is seen, and can be cancelled, in Prefect's pages. On the command line, who called opens it.
     """
-    if staged.moment_id is None or not is_served():
+    if not staged.moments or not is_served():
         return " ".join(stands(run, one) for one in staged.prepared if one.sealed is None)
-    is_near = staged.planned_at is not None and staged.planned_at - datetime.now(UTC) < NEAR
+    said, held = [], []
+    for moment in staged.moments:
+        try:
+            said.append(_handed_over(run, moment))
+        except HeldError as error:  # the others are not held for it
+            held.append(error)
+    if held:
+        raise held[0]
+    return " ".join(said)
+
+
+def _handed_over(run: Run, moment: Moment) -> str:
+    is_near = moment.planned_at is not None and moment.planned_at - datetime.now(UTC) < NEAR
     if not is_near:
         with suppress(HTTPError):  # Prefect may be away; the moment waits for nobody
-            if _is_opening_served() and schedule(run, staged.moment_id, staged.planned_at):
-                return told_time(run, staged.planned_at)
-    return _words(open_here(run, staged.moment_id))
+            if _is_opening_served() and schedule(run, moment.moment_id, moment.planned_at):
+                return told_time(run, moment.planned_at)
+    return _words(open_here(run, moment.moment_id))
 
 
 def schedule(run: Run, moment_id: str, planned_at: datetime | None) -> bool:

@@ -5,6 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 
 from flows.errors import ConfigurationError
 from flows.settings import Settings, instant
+from warehouse.ledger import Ledger
+
+ASKED = "asked for with --at"
+HELD = "it was held"
+WAITING = ("sealed", "staged", "armed", "held")
 
 
 def moment_of(settings: Settings, *, survey: str, wave: str, at: str | None, now: datetime) -> datetime | None:
@@ -19,6 +24,19 @@ def moment_of(settings: Settings, *, survey: str, wave: str, at: str | None, now
         return _next(settings.release.at, settings, now) if settings.release.at else None
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+
+
+def announced(ledger: Ledger, survey: str, wave: str) -> datetime | None:
+    """The T for which something of a wave waits already: only who asks for another moves it.
+
+    What was held keeps its T while that lies ahead; what waits for one that has passed is late, and is treated so.
+    """
+    waiting = [release for release in ledger.releases(survey, wave) if release.state in WAITING and release.planned_at]
+    newest = max(waiting, key=lambda release: release.changed_at, default=None)
+    if newest is None or newest.planned_at is None:
+        return None
+    is_past = newest.planned_at <= datetime.now(UTC)
+    return None if is_past and newest.state == "held" else newest.planned_at
 
 
 def moment_at(settings: Settings, at: str, *, now: datetime) -> datetime:

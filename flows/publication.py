@@ -15,7 +15,10 @@ from warehouse.publish import Publication
 from warehouse.records import Release
 
 LEASE = "moment"  # whoever swings the link holds it, so that nobody brings an old state back
-TELLING = ("released", "confirmed", "held", "withdrawn", "delivered", "failed", "unknown", "left_out", "breach")
+TELLING = (
+    *("released", "confirmed", "held", "withdrawn", "moved"),
+    *("delivered", "failed", "unknown", "left_out", "breach"),
+)
 
 
 def place_of(release: Release) -> str:
@@ -55,9 +58,9 @@ def renew(ledger: Ledger, home: Home, settings: Settings) -> None:
         ledger.add("renewed", publication=made.name, seen=seen)
 
 
-def is_behind(ledger: Ledger) -> bool:
-    """Whether the ledger knows something that the published folder does not tell yet."""
-    return ledger.newest_event(*TELLING) > _seen(ledger)
+def is_behind(ledger: Ledger, *also: str) -> bool:
+    """Whether the ledger knows something, of `also` too, that the published folder does not tell yet."""
+    return ledger.newest_event(*TELLING, *also) > _seen(ledger)
 
 
 def _seen(ledger: Ledger) -> int:

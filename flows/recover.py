@@ -8,13 +8,14 @@ from flows.completion import complete_late, complete_moment, lacking
 from flows.errors import FlowError, HeldError
 from flows.holding import hold_moment
 from flows.home import Home
-from flows.moment import OnStep, nothing, plan, stage
+from flows.moment import OnStep, announce_moments, nothing, plan, stage
+from flows.planning import ASKED, HELD, announced
 from flows.publication import LEASE, is_behind, renew
 from flows.settings import Settings
 from warehouse import decisions
 from warehouse.leases import Lease, give_back, held_by, take
 from warehouse.ledger import Ledger
-from warehouse.records import Moment
+from warehouse.records import Moment, Release
 
 ATTEMPTS = 5
 LATE = timedelta(minutes=1)  # a process that is on time may still be waiting for the lease
@@ -48,25 +49,44 @@ def retry(
     on_step: OnStep = nothing,
     factory: Factory = channel_for,
 ) -> tuple[Moment, ...]:
-    """Stage what is held again, one release or all, for a new moment; a release that is out goes to those who lack it.
+    """Stage what is held, or was sealed and no more, for a moment; a release that is out goes to those who lack it.
 
-    The moments are returned for `open_moment`; none where there was only something to complete.
+    Without `at` a T that lies ahead stays. The moments are returned for `open_moment`; none where there was only
+    something to complete.
     """
     with Ledger.open(home.ledger) as ledger:
         release = ledger.release(release_id) if release_id else None
         if release_id and release is None:
             raise FlowError(f"{home.ledger} knows no release {release_id!r}; zwerm status lists them")
-        if release is not None and release.state == "withdrawn":
-            raise FlowError(f"{release.survey} {release.wave} was withdrawn: {release.stated_reason}")
         if release is not None and release.is_out:
             complete_late(ledger, home, settings, [release.release_id], factory=factory)
             return ()
-        held = [r.release_id for r in ledger.pending() if r.state == "held" or r.release_id == release_id]
-    ids = [release_id] if release_id else held
-    if not ids:
+        if release is not None:
+            _must_be_stopped(release, at)
+        chosen = [release] if release else [r for r in ledger.pending() if r.state in ("held", "sealed")]
+        times: dict[datetime | None, list[str]] = {}
+        for one in chosen:
+            times.setdefault(at or announced(ledger, one.survey, one.wave), []).append(one.release_id)
+    if not chosen:
         return ()
-    plan(home, ids, at=at)
-    return stage(home, settings, ids, on_step=on_step, factory=factory)
+    for time, ids in times.items():
+        plan(home, ids, at=time, why=ASKED if at else HELD)
+    moments = stage(home, settings, [one.release_id for one in chosen], on_step=on_step, factory=factory)
+    announce_moments(home, settings, moments)
+    return moments
+
+
+def _must_be_stopped(release: Release, at: datetime | None) -> None:
+    """What waits already has nothing to be tried again: its moment changes only where another is asked for."""
+    what = f"{release.survey} {release.wave}"
+    if release.state == "withdrawn":
+        raise FlowError(f"{what} was withdrawn: {release.stated_reason}")
+    if release.state not in ("held", "sealed") and at is None:
+        when = f"{release.planned_at:%Y-%m-%d %H:%M:%S} UTC" if release.planned_at else "as soon as it is armed"
+        raise FlowError(
+            f"{what} is {release.state}, not held: it opens {when}. zwerm run waits for that; "
+            f"for another time: zwerm release {release.release_id} --retry --at TIME"
+        )
 
 
 def _settle(ledger: Ledger, home: Home, settings: Settings, lease: Lease, factory: Factory) -> list[str]:

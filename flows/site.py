@@ -14,7 +14,7 @@ from transforms.report.register import Breach, Delivered, Register, register
 from transforms.report.site import Index, Published, Stopped, assembled
 from warehouse.ledger import Ledger
 from warehouse.marts import Edition
-from warehouse.records import DeliveryState, Event
+from warehouse.records import DeliveryState, Event, Release
 
 
 def site_pages(
@@ -78,12 +78,15 @@ def _stopped(ledger: Ledger, home: Home) -> Iterator[Stopped]:
 def _moments(ledger: Ledger, settings: Settings, editions: Sequence[Edition]) -> Iterator[Moment]:
     """What is still to come: as the calendar has it, and as it is planned where a release waits already."""
     languages, zone = settings.organisation.languages, settings.organisation.zone
-    waiting = {(r.survey, r.wave): r for r in ledger.pending() if r.planned_at is not None and r.state != "held"}
+    shown = {edition.release.release_id for edition in editions}
+    waiting = {(r.survey, r.wave): r for r in ledger.pending() if _has_its_time(r) and r.release_id not in shown}
     planned = {moment.moment_id: moment.created_at for moment in ledger.moments()}
+    moved = _moved(ledger, settings)
     entries = {(survey, entry.wave): entry for survey, said in settings.calendar.items() for entry in said}
     out = {(edition.release.survey, edition.release.wave) for edition in editions}
-    for survey, wave in sorted({*waiting, *entries} - out):
+    for survey, wave in sorted({*waiting, *(entries.keys() - out)}):  # a revision waits for a moment of its own
         release, entry = waiting.get((survey, wave)), entries.get((survey, wave))
+        why = moved.get((survey, wave, release.moment_id or "")) if release else None
         at = release.planned_at if release else instant(entry.at, zone) if entry else None
         if at is None or at < datetime.now(UTC):
             continue
@@ -95,7 +98,27 @@ def _moments(ledger: Ledger, settings: Settings, editions: Sequence[Edition]) ->
             at=at,
             announced_at=planned[release.moment_id] if release and release.moment_id else _written_at(settings.file),
             meeting=entry.meeting if entry else None,
+            reason=why,
         )
+
+
+def _has_its_time(release: Release) -> bool:
+    return release.planned_at is not None and release.state != "held"
+
+
+def _moved(ledger: Ledger, settings: Settings) -> dict[tuple[str, str, str], str]:
+    """Of which survey and wave a moment was moved, and from when, to when and why, in words."""
+    found = {}
+    for event in ledger.events(kinds=("moved",)):
+        times = [event.detail["moved_from"], event.detail["moved_to"]]
+        told = " to ".join(_told(time, settings) for time in times if time)
+        for release in ledger.known(event.release_ids):
+            found[release.survey, release.wave, event.moment_id or ""] = f"from {told}: {event.detail['reason']}"
+    return found
+
+
+def _told(time: str, settings: Settings) -> str:
+    return f"{datetime.fromisoformat(time).astimezone(settings.organisation.zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _register(

@@ -1,7 +1,6 @@
 """The decisions of the release protocol, each one transaction of the ledger: what may follow upon what stands here."""
 
 import json
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,16 +9,12 @@ from typing import Literal
 from warehouse import WarehouseError
 from warehouse.leases import Lease, is_ours
 from warehouse.ledger import Ledger
+from warehouse.moments import BEGUN, is_under_way, moment_for, place
 from warehouse.records import DeliveryState, Event, Moment, Release, Status, as_text
 
-APART = timedelta(minutes=2)  # planned moments of a home are the same or at least so far apart
 HOLDS_APART = timedelta(minutes=10)  # a scheduler that tries again at once gives nobody the time to mend anything
 BEFORE_ARMING = ("drafted", "sealed", "staged", "held")
 BEFORE_RELEASE = (*BEFORE_ARMING, "armed")
-
-
-class TooCloseError(WarehouseError):
-    """Two planned moments would lie less than two minutes apart."""
 
 
 class OvertakenError(WarehouseError):
@@ -52,16 +47,26 @@ class Breach:
     says: str
 
 
-def plan(ledger: Ledger, release_ids: Sequence[str], *, planned_at: datetime | None) -> Moment:
+def plan(
+    ledger: Ledger,
+    release_ids: Sequence[str],
+    *,
+    planned_at: datetime | None,
+    why: str = "",
+    replacing: Sequence[str] = (),
+) -> Moment:
     """Give releases their moment: the one of the same T that is still open, else a new one.
 
     Where the moment of that T has begun to arm, they go to the next that is open, else to one that follows at once.
+    Another T than before is recorded with `why`; `replacing` are those that are withdrawn for these afterwards.
     """
     with ledger.transaction():
-        for release_id in release_ids:
-            _must_be(ledger, release_id, BEFORE_ARMING, "planned")
-        moment = _moment_for(ledger, planned_at)
-        ledger.add("planned", release_ids=release_ids, moment_id=moment.moment_id)
+        planned = [_must_be(ledger, release_id, BEFORE_ARMING, "planned") for release_id in release_ids]
+        for release in planned:
+            if is_under_way(ledger, release):
+                raise WarehouseError(f"release {release.release_id} is being opened now and cannot be planned anew")
+        moment = moment_for(ledger, planned_at, leaving={*release_ids, *replacing})
+        place(ledger, planned, moment, why=why, replaced=ledger.known(replacing))
     return moment
 
 
@@ -73,8 +78,8 @@ def stage(ledger: Ledger, release_ids: Sequence[str]) -> tuple[Moment, ...]:
             release = _must_be(ledger, release_id, BEFORE_ARMING, "staged")
             moment = ledger.moment(release.moment_id) if release.moment_id else None
             if moment is None or moment.phase != "open":
-                moment = _moment_for(ledger, None if moment is None else moment.planned_at)
-                ledger.add("planned", release_ids=[release_id], moment_id=moment.moment_id)
+                moment = moment_for(ledger, None if moment is None else moment.planned_at)
+                place(ledger, [release], moment, why=BEGUN)
             ledger.add("staged", release_ids=[release_id], moment_id=moment.moment_id)
             moments[moment.moment_id] = moment
     return tuple(moments.values())
@@ -243,40 +248,6 @@ def tried_in_vain(ledger: Ledger) -> frozenset[tuple[str, str]]:
 def _are_apart(earlier: Event, later: Event) -> bool:
     times = [event.detail.get("planned_at") for event in (earlier, later)]
     return later.at - earlier.at >= HOLDS_APART or (None not in times and times[0] != times[1])
-
-
-def _moment_for(ledger: Ledger, planned_at: datetime | None) -> Moment:
-    moments = [m for m in ledger.moments() if m.planned_at is not None and m.phase != "held"]
-    if planned_at is not None:
-        same = [moment for moment in moments if moment.planned_at == planned_at]
-        if same and same[-1].phase == "open":
-            return same[-1]
-        if same:
-            later = [m for m in moments if m.phase == "open" and m.planned_at and m.planned_at > planned_at]
-            return later[0] if later else _new_moment(ledger, None)
-        _must_be_apart(ledger, moments, planned_at)
-    return _new_moment(ledger, planned_at)
-
-
-def _must_be_apart(ledger: Ledger, moments: Sequence[Moment], planned_at: datetime) -> None:
-    for moment in moments:
-        if moment.planned_at is None or abs(moment.planned_at - planned_at) >= APART:
-            continue
-        if any(release.state != "withdrawn" for release in ledger.releases_of(moment.moment_id)):
-            raise TooCloseError(
-                f"another moment is planned for {moment.planned_at:%Y-%m-%d %H:%M:%S} UTC; "
-                f"{planned_at.astimezone(UTC):%H:%M:%S} is less than two minutes from it. "
-                "Choose the same time, or one at least two minutes apart"
-            )
-
-
-def _new_moment(ledger: Ledger, planned_at: datetime | None) -> Moment:
-    moment = Moment(secrets.token_hex(16), planned_at, datetime.now(UTC), "open")
-    ledger.connection.execute(
-        "insert into moments (moment_id, planned_at, created_at) values (?, ?, ?)",
-        [moment.moment_id, as_text(planned_at) if planned_at else None, as_text(moment.created_at)],
-    )
-    return moment
 
 
 def _insert(ledger: Ledger, delivery: DeliveryState) -> None:

@@ -91,8 +91,8 @@ def _four_waves(begun: "Run", config: Path) -> "list[Report]":
     for wave in WAVES:
         tell(f"\nPassenger survey, {wave}")
         staged = survey_release("passengers", wave, config=config)
-        assert staged.moment_id is not None, "a demo begins anew, so every wave is a first release"
-        reports.append(open_moment(staged.moment_id, config=config))
+        assert staged.moments, "a demo begins anew, so every wave is a first release"
+        reports += [open_moment(moment.moment_id, config=config) for moment in staged.moments]
     return reports
 
 
@@ -107,8 +107,8 @@ def _late_answers(begun: "Run", config: Path, folder: Path) -> "list[Report]":
     tell(f"\nLate answers come in: {late.name}")
     reason = "Answers on paper came in after the release."
     _, staged = backfill("passengers", WAVES[0], WAVES[-1], reason=reason, config=config)
-    assert staged.moment_id is not None, "the late answers of one region are enough to enter"
-    return [open_moment(staged.moment_id, config=config)]
+    assert staged.moments, "the late answers of one region are enough to enter"
+    return [open_moment(moment.moment_id, config=config) for moment in staged.moments]
 
 
 def _told(begun: "Run", reports: "Sequence[Report]", listening: Receivers) -> Iterator[str]:

@@ -52,9 +52,8 @@ class Survey:
         recover(run.home, run.settings)
         prepared = prepare(run, survey, wave, may_revise=may_revise, reason="more answers" if may_revise else None)
         staged = stage_together(run, [prepared], on_step=on_step)
-        if staged.moment_id is None:
-            return None
-        return open_moment(run.home, run.settings, staged.moment_id, on_step=on_step)
+        reports = [open_moment(run.home, run.settings, m.moment_id, on_step=on_step) for m in staged.moments]
+        return reports[0] if reports else None
 
     def read(self, sql: str) -> pd.DataFrame:
         """A query on the published warehouse, as a BI tool would ask it."""

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from warehouse import WarehouseError, decisions
-from warehouse.decisions import Answer, LeaseLostError, OvertakenError, TooCloseError
+from warehouse.decisions import Answer, LeaseLostError, OvertakenError
 from warehouse.leases import Lease, give_back, held_by, is_ours, take
 from warehouse.ledger import Ledger
+from warehouse.moments import TooCloseError
 from warehouse.records import DeliveryState, Facts
 
 T = datetime(2026, 12, 8, 8, 30, tzinfo=UTC)

@@ -157,7 +157,7 @@ def describe(
     parts = [
         f"select {literal(_called(name, roles))} as role, shown_{name} as value, max({becomes}) as becomes,"
         f" bool_and({is_readable}) as is_readable"
-        for name, becomes, is_readable in _becomes(roles)
+        for name, becomes, is_readable in _becomes(roles, timezone)
     ]
     parts.append("select 'wave', wave, max(wave), wave is not null")
     union = " union all ".join(f"({part} from conformed group by all)" for part in parts)
@@ -170,7 +170,7 @@ def describe(
     )
 
 
-def _becomes(roles: Roles) -> Iterator[tuple[str, str, str]]:
+def _becomes(roles: Roles, timezone: str) -> Iterator[tuple[str, str, str]]:
     """Per role that is shown: its name, what a value becomes, and whether it was readable."""
     for name, _ in _mapped(roles):
         if name in _BANDS:
@@ -181,6 +181,10 @@ def _becomes(roles: Roles) -> Iterator[tuple[str, str, str]]:
             yield name, "is_copied::varchar", "copied_is_readable"
         elif name.startswith("level_"):
             yield name, name, _are_text([name])
+        elif name == "responded_at":
+            zone = literal(timezone)  # the organisation's, in which the wave is told too
+            local = f"timezone({zone}, timezone('UTC', responded_at))::varchar"
+            yield name, f"{local} || ' ' || {zone}", "responded_at_is_readable"
         elif name == "weight":
             yield name, "rtrim(rtrim(weight::varchar, '0'), '.')", "weight_is_readable"
         elif name not in _IDS:

@@ -373,6 +373,17 @@ def test_the_rehearsal_speaks_of_each_department_level_by_itself_and_of_weights_
     ]
 
 
+def test_the_rehearsal_shows_times_where_the_organisation_is_and_says_so(conformed: Conform, store: Store) -> None:
+    roles = mapped(responded_at="at")
+    conformed(roles, *({"score": "9", "at": at} for at in ("2026-09-30T23:30:00Z", "2026-11-02 10:00", "soon")))
+    sql = describe(roles, ["score", "at"], wave=WaveValue(value="w"), timezone="Europe/Amsterdam", relation="core.came")
+    assert store.rows(f"select value, becomes, status from ({sql}) where role = 'responded_at'") == [
+        ("soon", None, "not readable"),
+        ("2026-09-30T23:30:00Z", "2026-10-01 01:30:00 Europe/Amsterdam", "read"),
+        ("2026-11-02 10:00", "2026-11-02 10:00:00 Europe/Amsterdam", "read"),
+    ]
+
+
 # --- the row as it came ----------------------------------------------------------------------------------------------
 
 

@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="record_is_readable",
-        kind="rows",
+        kind="contract",
         says={
             "en": "Every record can be told apart from the next.",
             "nl": "Elk record is van het volgende te onderscheiden.",

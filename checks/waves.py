@@ -1,9 +1,22 @@
 """Rules for one wave as a whole, against itself and against earlier waves; `waves.sql` makes the one row they read."""
 
-from checks.conditions import Share
+from checks.conditions import Satisfies, Share
 from checks.rules import Rule
 
+SCALE = "scale_is_used"
+ENOUGH = 30  # so many answers of which none is above the highest of a 1–5 scale: it is one
+HIGHEST = 5
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        name=SCALE,
+        kind="batch",
+        says={
+            "en": "The scores are on the scale of 0 to 10, or their own scale is mapped to it.",
+            "nl": "De cijfers staan op de schaal van 0 tot 10, of hun eigen schaal is daarop afgebeeld.",
+        },
+        condition=Satisfies(f"$scale_is_declared or responses < {ENOUGH} or largest_score > {HIGHEST}"),
+    ),
     Rule(
         name="response_volume",
         kind="batch",

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from checks import metrics, promoter_metrics
+from checks import metrics, promoter_metrics, waves
 from flows.counting import Examination
 from flows.errors import FlowError, StoppedByCheckError
 from flows.intake import Intake, rule_parameters, rules_of
 from flows.publication import renew_if_free
 from flows.run import Run
-from flows.seal import read_manifest
+from flows.seal import read_manifest, read_table
 from transforms.current import current
 from transforms.responses import columns_needed
 from transforms.waves import in_order
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from checks.gate import CheckResult
     from checks.rules import Rule
     from flows.release import Report
+
+
+SCALE_ADVICE = (
+    f"No score is above {waves.HIGHEST}: map another scale to 0-10 with values = {{ … }} of roles.score, "
+    "or declare it with scale = [0, 10] if it is that one"
+)
 
 
 def check(store: Store, run: Run, found: Intake, examination: Examination, figures: pd.DataFrame) -> pd.DataFrame:
@@ -40,7 +46,9 @@ def check(store: Store, run: Run, found: Intake, examination: Examination, figur
         raise StoppedByCheckError(_stopped(examination, failed))
     return public(
         results,
+        counted=int(store.rows("select count(*) from counted")[0][0]),
         min_respondents=settings.min_respondents,
+        earlier=_said_before(run, examination),
         language="en",
     )
 
@@ -123,11 +131,18 @@ def _gates(
     return {table: verdicts[f"checked_{table}"].results for table in rules}
 
 
+def _said_before(run: Run, examination: Examination) -> list[pd.DataFrame]:
+    """What the wave's earlier revisions published of their checks."""
+    with Ledger.open(run.home.ledger) as ledger:
+        out = [one for one in ledger.releases(examination.survey, examination.wave) if one.is_out]
+    return [read_table(run.home.releases / one.release_id, "quality") for one in out]
+
+
 def _earlier(store: Store, examination: Examination) -> list[str]:
     """The waves before this one that were counted, in order."""
     known = store.rows("select distinct wave from core.tallies where survey = $name", {"name": examination.survey})
-    waves = in_order([examination.wave, *(wave for (wave,) in known)])
-    return waves[: waves.index(examination.wave)]
+    ordered = in_order([examination.wave, *(wave for (wave,) in known)])
+    return ordered[: ordered.index(examination.wave)]
 
 
 def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequence[Rule]") -> "Sequence[CheckResult]":
@@ -154,6 +169,8 @@ def _stopped(examination: Examination, failed: "Sequence[CheckResult]") -> str:
     for result in failed:
         count = f" ({result.failed_count} of {result.base_count})" if result.rule.kind == "rows" else ""
         lines.append(f"  {result.rule.name}: not so: {result.rule.says['en']}{count}")
+    if any(result.rule.name == waves.SCALE for result in failed):
+        lines.append(f"{SCALE_ADVICE}.")
     lines.append(
         "Look at `zwerm check`, and at the reports in working/checks; bounds are set in [surveys.NAME.checks]."
     )

@@ -135,10 +135,15 @@ def rules_of(settings: Survey) -> dict[str, tuple[Rule, ...]]:
 
 
 def rule_parameters(run: Run, settings: Survey) -> Mapping[str, Any]:
-    """What the row rules compare with: the declared scale, and the latest time that an answer can have."""
-    low, high = settings.roles.score.scale or (0, 10)
-    latest = run.now.replace(tzinfo=None) + timedelta(days=1)
-    return {"score_low": low, "score_high": high, "latest_response_at": latest}
+    """What the rules compare with: the scale and whether it is declared, and the latest time an answer can have."""
+    score = settings.roles.score
+    low, high = score.scale or (0, 10)
+    return {
+        "score_low": low,
+        "score_high": high,
+        "scale_is_declared": score.scale is not None or score.values is not None,
+        "latest_response_at": run.now.replace(tzinfo=None) + timedelta(days=1),
+    }
 
 
 def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: FilesSource) -> TextRelation:

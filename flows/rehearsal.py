@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from checks.waves import SCALE
 from flows import intake
 from flows.audience import uncovered
+from flows.checking import SCALE_ADVICE
 from flows.counting import wave_departments
 from flows.run import Run
 from flows.settings import FilesSource, Survey
 from flows.standing import Gone, batches_known, gone_files
 from transforms.responses import describe
+from transforms.waves import in_order
 from warehouse.landing import LandedFile
 from warehouse.store import Store
 
@@ -37,7 +40,8 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
     with run.store() as store:
         landed = intake.fetch(store, run, survey)
         store.run(
-            "create or replace temporary table arrived (batch integer, record_number bigint, response_key varchar)"
+            "create or replace temporary table arrived"
+            " (batch integer, record_number bigint, response_key varchar, wave varchar, score smallint)"
         )
         lines: list[str] = [f"{next(iter(run.titles(survey).values()))} ({survey})"]
         keys: set[str] = set()
@@ -53,14 +57,29 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
         for gone in _gone(store, run.survey(survey), [file for file, _ in landed], arrived):
             lines += ["", gone.says]
             keys |= _departments(store, gone)
-    return Rehearsal(survey, (*lines, *_tree(run, keys)), stops)
+        off, stopped = _scale(store, run, survey)
+    return Rehearsal(survey, (*lines, *off, *_tree(run, keys)), stops or stopped)
+
+
+def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:
+    """The waves whose scores look like another scale's, and whether that stops a run."""
+    settings = run.survey(survey)
+    rule = next(rule for rule in intake.rules_of(settings)["waves"] if rule.name == SCALE)
+    waves = store.rows(
+        "select wave from (select wave, count(score) as responses, max(score) as largest_score from arrived"
+        f" where wave is not null group by wave) where {rule.breaks(intake.rule_parameters(run, settings))}"
+    )
+    stops = bool(waves) and rule.severity == "critical"
+    labels = ", ".join(_short(label) for label in in_order(label for (label,) in waves))
+    ends = "; this stops the run" if stops else ""
+    return (["", f"{SCALE}: not so in {labels}. {SCALE_ADVICE}{ends}"] if waves else []), stops
 
 
 def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile], arrived: Mapping[str, int]) -> Sequence[Gone]:
     """The files that are gone, measured against those that were just looked at."""
     known = batches_known(store, landed[0].survey, [file for file in landed if not file.is_offered])
     store.run(
-        "insert into arrived select batch, record_number, response_key from core.responses"
+        "insert into arrived select batch, record_number, response_key, wave, score from core.responses"
         " where list_contains($batches::integer[], batch)",
         {"batches": list(known.values())},
     )
@@ -115,7 +134,8 @@ class _File:
         lines += self._quarantine(verdict.results, rejected)
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
         self.store.run(
-            "insert into arrived select $number, rowid + 1, response_key from incoming where original is null",
+            "insert into arrived select $number, rowid + 1, response_key, wave, score from incoming"
+            " where original is null",
             {"number": number},
         )
         self.store.run("drop table incoming")

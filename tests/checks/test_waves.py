@@ -28,11 +28,11 @@ def wave(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConne
     yield connection
 
 
-def verdict(connection: duckdb.DuckDBPyConnection) -> Verdict:
+def verdict(connection: duckdb.DuckDBPyConnection, *, declared: bool = False) -> Verdict:
     known = connection.execute("select distinct wave from core.tallies order by wave").fetchall()
     parameters = {"survey": SURVEY, "wave": "2026-10", "earlier": [wave for (wave,) in known], "batches": [1, 3]}
     made(connection, "waves", parameters)
-    return gate(connection, table="checked_waves", rules=RULES, parameters={})
+    return gate(connection, table="checked_waves", rules=RULES, parameters={"scale_is_declared": declared})
 
 
 def failed(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -102,3 +102,18 @@ def test_the_wave_before_is_the_last_of_those_given_whatever_its_label(wave: duc
     for earlier, vanished in ((["Wave 9"], 0), (["Wave 9", "Wave 10"], 1)):
         made(wave, "waves", {"survey": SURVEY, "wave": "Wave 11", "earlier": earlier, "batches": [1]})
         assert wave.execute("select vanished_departments from checked_waves").fetchall() == [(vanished,)]
+
+
+def test_a_scale_that_ends_at_5_stops_the_run_unless_it_is_declared(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("update counted set score = 1 + score % 5")
+    assert verdict(wave).stopped_by == ("scale_is_used",)
+    assert not verdict(wave, declared=True).stops
+    wave.execute("update counted set score = 6 where record_number = 0")
+    assert not verdict(wave).stops
+
+
+def test_a_few_low_scores_are_no_other_scale(wave: duckdb.DuckDBPyConnection) -> None:
+    wave.execute("update counted set score = case when record_number < 29 then 1 + score % 5 end")
+    assert not verdict(wave).stops
+    wave.execute("update counted set score = 2 where record_number = 30")
+    assert verdict(wave).stopped_by == ("scale_is_used",)

@@ -7,6 +7,7 @@ import pytest
 
 from flows.checking import check_published
 from flows.errors import FlowError, StoppedByCheckError
+from flows.rehearsal import rehearse
 from flows.run import Run
 from tests.flows.whole import Survey
 from warehouse.ledger import Ledger
@@ -47,3 +48,40 @@ def test_a_critical_check_stops_the_run_before_anything_is_sealed(tmp_path: Path
     with pytest.raises(StoppedByCheckError, match=r"answers.csv: score_is_readable failed on 20 of 220 records"):
         survey.release()
     assert list(Run.begin(survey.config).home.releases.iterdir()) == []
+
+
+def test_a_scale_of_1_to_5_is_mapped_or_declared_or_refused(tmp_path: Path) -> None:
+    rows = "score,team\n" + "".join(f"{1 + number % 5},{('North', 'South')[number % 2]}\n" for number in range(200))
+    survey = Survey.written(tmp_path, rows, configuration=CONFIGURATION)
+    with pytest.raises(StoppedByCheckError, match=r"(?s)scale_is_used.*values = \{ … \}.*scale = \[0, 10\]"):
+        survey.release()
+    rehearsal = rehearse(Run.begin(survey.config), "guests")
+    assert rehearsal.stops
+    assert any(line.startswith("scale_is_used: not so in 2026-10.") for line in rehearsal.lines)
+    mapped = CONFIGURATION.replace(
+        'score = "score"', 'score = { column = "score", values = { 1 = 0, 2 = 3, 3 = 6, 4 = 8, 5 = 10 } }'
+    )
+    again = Survey.written(tmp_path, rows, configuration=mapped)
+    assert not rehearse(Run.begin(again.config), "guests").stops
+    assert again.release() is not None
+
+
+def test_neither_what_is_hidden_nor_what_waits_can_be_computed_from_the_checks_of_two_revisions(tmp_path: Path) -> None:
+    broken = "eleven,North\n" * 3
+    survey = Survey.written(tmp_path, ROWS + broken, configuration=CONFIGURATION)
+    assert survey.release() is not None
+    late = "".join(f"{3 + number % 8},North\n" for number in range(30)) + "9,South\n2,South\n"  # two wait
+    (tmp_path / "answers.csv").write_text(ROWS + broken + "twelve,South\n" + late, encoding="utf-8")
+    assert survey.release(may_revise=True) is not None
+    assert survey.read("select responses from mart.promoter_metrics where department_id = 'all' order by revision")[
+        "responses"
+    ].tolist() == [200, 230]
+    for revision, counted in ((1, 200), (2, 230)):
+        quality = survey.read(f"from mart.quality where revision = {revision}").set_index("rule")
+        assert quality.loc[quality["kind"] == "rows", "base_count"].isna().all()
+        assert quality.loc["quarantine_is_small", ["failed_count", "base_count"]].isna().all()
+        assert quality.loc["record_is_readable", ["failed_count", "base_count"]].isna().all()
+        assert quality.loc["score_is_readable", ["failed_count"]].isna().all()
+        departments, wave = 3, 1
+        assert set(quality["base_count"].dropna()) <= {counted, departments, wave}
+        assert set(quality["failed_count"].dropna()) == {0}

@@ -115,7 +115,10 @@ def withdraw(
         states = ledger.deliveries(*(release.release_id for release in withdrawn))
         channels = channels_for(restored(states, settings), home=home, settings=settings, factory=factory)
         announce(channels, "withdrawn", reason)
-        renew_if_free(ledger, home, settings)
+        try:
+            renew_if_free(ledger, home, settings)
+        except WarehouseError as error:
+            raise WarehouseError(f"{release_id} is withdrawn and its recipients are told, but {error}") from error
     return [release.release_id for release in withdrawn]
 
 

@@ -7,7 +7,7 @@ from flows.home import Home
 from flows.seal import safe_name
 from flows.settings import Settings
 from flows.site import site_pages
-from warehouse import publish
+from warehouse import WarehouseError, publish
 from warehouse.leases import Lease, give_back, take
 from warehouse.ledger import Ledger
 from warehouse.marts import Edition, check
@@ -50,12 +50,25 @@ def assemble(ledger: Ledger, home: Home, settings: Settings, *, adding: Sequence
 def renew(ledger: Ledger, home: Home, settings: Settings) -> None:
     """Publish again what is released, with the register as it is now; the caller holds the moment's lease."""
     seen = ledger.newest_event()
-    made = assemble(ledger, home, settings)
-    publish.swap(made)
-    publish.settle(home.published)
-    check(home.published / "warehouse.duckdb", {release.release_id for release in ledger.released()})
+    try:
+        made = assemble(ledger, home, settings)
+        publish.swap(made)
+        publish.settle(home.published)
+        check(home.published / "warehouse.duckdb", {release.release_id for release in ledger.released()})
+    except (OSError, WarehouseError) as error:
+        raise WarehouseError(
+            f"what is published in {home.published} could not be renewed: {_says(error)}. "
+            "Everyone reads it as it was; when that is mended: zwerm recover"
+        ) from error
     with ledger.transaction():
         ledger.add("renewed", publication=made.name, seen=seen)
+
+
+def _says(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    why = error.strerror or type(error).__name__
+    return f"{error.filename}: {why}" if error.filename else why
 
 
 def is_behind(ledger: Ledger, *also: str) -> bool:

@@ -1,6 +1,7 @@
 """After a kill at any instruction: what was under way is finished or undone, and it is said which."""
 
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from flows.channels.by_name import Factory, channel_for
@@ -12,7 +13,8 @@ from flows.moment import OnStep, announce_moments, nothing, plan, stage
 from flows.planning import ASKED, HELD, announced
 from flows.publication import LEASE, is_behind, renew
 from flows.settings import Settings
-from warehouse import decisions
+from warehouse import WarehouseError, decisions
+from warehouse.decisions import Answer
 from warehouse.leases import Lease, give_back, held_by, take
 from warehouse.ledger import Ledger
 from warehouse.records import Moment, Release
@@ -96,14 +98,36 @@ def _settle(ledger: Ledger, home: Home, settings: Settings, lease: Lease, factor
             back = decisions.undo(ledger, moment.moment_id, reason="the process that armed it ended")
             done += [f"{r.survey} {r.wave}: was being armed when the process ended; nothing was sent" for r in back]
         elif moment.phase == "released":
-            done.append(complete_moment(ledger, home, settings, moment, factory=factory))
+            done.append(_completed(ledger, home, settings, moment, factory))
     for moment in ledger.open_moments():
         if _is_late(moment) and settings.release.late == "hold":
             done.append(_hold(ledger, home, settings, moment, lease, factory))
     if is_behind(ledger):
-        renew(ledger, home, settings)
-        done.append("what is published was renewed from the ledger")
+        done.append(_renewed(ledger, home, settings))
     return done
+
+
+def _completed(ledger: Ledger, home: Home, settings: Settings, moment: Moment, factory: Factory) -> str:
+    try:
+        return complete_moment(ledger, home, settings, moment, factory=factory)
+    except WarehouseError:  # that what is published stays as it was is told by itself
+        names = ", ".join(f"{r.survey} {r.wave}" for r in ledger.releases_of(moment.moment_id) if r.is_out)
+        return f"{names}: was decided when the process ended, and is completed; zwerm status tells who has it"
+
+
+def _renewed(ledger: Ledger, home: Home, settings: Settings) -> str:
+    """Publish what everyone should read; where that fails it is said, and the rest goes on: a release is held then."""
+    try:
+        renew(ledger, home, settings)
+        late = [s for s in lacking(ledger, [r.release_id for r in ledger.released()]) if s.channel == "published"]
+        if late:
+            now = datetime.now(UTC)
+            answers = [Answer(s.delivery_id, "delivered", now, "completed late", is_breach=True) for s in late]
+            decisions.answer(ledger, answers)
+            renew(ledger, home, settings)  # with the register that tells of it
+    except WarehouseError as error:
+        return str(error)
+    return "what is published was renewed from the ledger"
 
 
 def _hold(ledger: Ledger, home: Home, settings: Settings, moment: Moment, lease: Lease, factory: Factory) -> str:
@@ -119,11 +143,14 @@ def _complete(ledger: Ledger, home: Home, settings: Settings, factory: Factory) 
     tried = Counter(event.delivery_id for event in ledger.events(kinds=("failed", "unknown")))
     missing = lacking(ledger, [release.release_id for release in ledger.released()])
     ids = dict.fromkeys(state.release_id for state in missing if tried[state.delivery_id] < ATTEMPTS)
-    asked = complete_late(ledger, home, settings, list(ids), factory=factory)
+    before = lacking(ledger, list(ids))
+    with suppress(WarehouseError):  # what was answered is recorded; what is published follows at the next start
+        complete_late(ledger, home, settings, list(ids), factory=factory)
     left = {state.delivery_id for state in lacking(ledger, list(ids))}
     return [
         f"{state.recipient} by {state.channel}: {'still lacks it' if state.delivery_id in left else 'completed late'}"
-        for state in asked
+        for state in before
+        if state.channel != "published"
     ]
 
 

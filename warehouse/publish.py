@@ -58,6 +58,9 @@ def prepare(published: Path) -> None:
     for folder, mode in ((published, FOLDER), (published / ".r", 0o711), (published / ".next", 0o700)):
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
         folder.chmod(mode)
+    current_link = published / "current"
+    if current_link.exists() and not current_link.is_symlink():
+        raise WarehouseError(f"{current_link} is in the way of the link that Zwerm makes there; move it elsewhere")
     for name in FIXED:
         link, target = published / name, f"current/{name}"
         if link.is_symlink() and str(link.readlink()) == target:

@@ -11,12 +11,15 @@ import pytest
 
 from flows import opening
 from flows.channels import webhook
+from flows.errors import HeldError
 from flows.home import Home
+from flows.moment import record, withdraw
 from flows.recover import recover, retry
 from flows.release import open_moment
 from tests.flows.killed import killed, started_again
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for
+from warehouse import WarehouseError, decisions
 from warehouse.ledger import Ledger
 
 STEPS = (
@@ -209,3 +212,49 @@ def test_one_who_does_not_answer_after_the_commit_is_completed_later_as_a_breach
     assert [call.status for call in calls].count(204) == 1
     assert retry(place.home, settings_for(place.home, audience=place.audience), one) == ()
     assert len([call for call in place.receivers.calls("release") if call.receiver == 1]) == len(calls)
+
+
+@pytest.mark.parametrize("name", ["site", "current"])
+def test_what_cannot_be_published_is_told_with_what_to_do_and_holds_only_what_has_to_be(
+    tmp_path: Path, name: str
+) -> None:
+    home = Home(tmp_path).prepare()
+    settings, one, other = settings_for(home), sealed(home), sealed(home, survey="staff")
+    assert not killed(home, [], [one])
+    record(home, other)
+    with Ledger.open(home.ledger) as ledger:
+        decisions.plan(ledger, [other], planned_at=datetime.now(UTC) - timedelta(hours=1))
+        decisions.stage(ledger, [other])
+    link, aside = home.published / name, home.published / "aside"
+    link.rename(aside)
+    link.mkdir()
+    held, said = recover(home, settings)
+    assert "held, nobody has anything" in held
+    assert f"what is published in {home.published} could not be renewed: {link} is in the way of the link" in said
+    assert said.endswith("move it elsewhere. Everyone reads it as it was; when that is mended: zwerm recover")
+    with pytest.raises(HeldError, match=rf"{name} is in the way of the link that Zwerm makes there; move it elsewhere"):
+        retry(home, settings)
+    with pytest.raises(
+        WarehouseError, match=f"{other} is withdrawn and its recipients are told, but what is published"
+    ):
+        withdraw(home, settings, other, reason="a wrong file")
+    link.rmdir()
+    aside.rename(link)
+    assert recover(home, settings) == ["what is published was renewed from the ledger"]
+    assert recover(home, settings) == []
+    assert "a wrong file" in (home.published / "site" / "index.html").read_text()
+
+
+def test_what_was_decided_and_could_not_be_published_is_published_when_that_is_mended(tmp_path: Path) -> None:
+    home = Home(tmp_path).prepare()
+    settings, one = settings_for(home), sealed(home)
+    assert killed(home, [], [one], step="committed")
+    (home.published / "site").unlink()
+    (home.published / "site").write_text("a file is in the way")
+    decided, said = recover(home, settings)
+    assert decided.startswith("passengers 2026-10: was decided when the process ended")
+    assert "site is in the way of the link" in said
+    (home.published / "site").unlink()
+    assert recover(home, settings) == ["what is published was renewed from the ledger"]
+    assert in_mart(home, "select status, is_breach from mart.deliveries") == [("delivered", True)]
+    assert recover(home, settings) == []

@@ -97,6 +97,7 @@ class Runner(PrefectRunner):
         known = flow_run.deployment_id and self._deployment_registry.get_deployment_name(flow_run.deployment_id)
         return EngineCommandStarter(
             tmp_dir=self._tmp_dir,
+            env={"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"},  # the flow tells by itself why it stopped
             command=command_to_string([sys.executable, "-m", "flows.flow_process"]),
             deployment_name=known or None,
             control_channel=self._control_channel,

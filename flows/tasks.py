@@ -12,8 +12,9 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import deployment
 from prefect.states import Completed, Failed
 
-from flows.errors import HeldError, StoppedByCheckError
+from flows.errors import FlowError, HeldError, StoppedByCheckError
 from flows.guard import OUR_OWN, guarded
+from flows.progress import tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,4 +73,6 @@ def _state(body: Callable[P, Outcome[R]], *args: P.args, **kwargs: P.kwargs) -> 
     try:
         return Completed(message=body(*args, **kwargs).says)
     except OUR_OWN as error:
-        return Failed(name=NAMES.get(type(error), "Failed"), message=str(error))
+        tell(error.says if isinstance(error, FlowError) else str(error))  # to the operator, in his own words
+        name = next((name for kind, name in NAMES.items() if isinstance(error, kind)), "Failed")
+        return Failed(name=name, message=str(error))

@@ -79,7 +79,7 @@ def strangers(settings: Settings, departments: Iterable[Sequence[str]]) -> list[
 
 
 def mail_connections(settings: Settings) -> dict[str, int]:
-    """How many connections each mail server must hold at once for one release: a message per language at least."""
+    """How many connections each mail server must hold at once for a moment: a message per language at least."""
     languages: dict[str, set[Language]] = {}
     for recipient in settings.audience:
         if recipient.email is not None:

@@ -1,4 +1,4 @@
-"""E-mail: one message per server, release and language to batches of recipients, held after DATA until T.
+"""E-mail: one message per server, moment and language to batches of recipients, held after DATA until T.
 
 What is sent at T is complete in memory: a link and no figures, dots stuffed, the end of data behind it. A server that
 has not answered may still deliver; so a message is sent again only when it was refused or its connection ended, or,
@@ -15,11 +15,14 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
 
-from flows.channels import GONE, Delivery, Open, Outcome, Refusal
+from flows.channels import Delivery, Open, Outcome, Refusal
 from flows.channels.connections import TIME_UP, Sending, address_of, close_all, is_alive, together
+from flows.channels.email_batches import Division
 from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
-from flows.channels.email_message import News, mailbox, message_id, sender_of, write
+from flows.channels.email_message import News, message_id, write
 from flows.channels.outcomes import Outcomes
 from flows.home import Home
 from flows.seal import safe_name
@@ -30,7 +33,6 @@ ARM_SECONDS = 20.0
 COMPLETE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
-MOST_IN_A_BATCH = 100  # recipients that every server takes (RFC 5321, 4.5.3.1.8), where connections allow it
 TAKEN = range(200, 300)
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
 
@@ -47,8 +49,9 @@ class EmailChannel:
         self._until: datetime | None = None  # None: as soon as all are ready
         self._at = datetime.now(UTC)
         self._outcomes = Outcomes()
-        self._impossible: dict[str, str] = {}  # delivery id: why no server has to be asked
-        self._batches = self._divide()
+        self._division = Division(deliveries, settings)
+        self._batches, self._impossible = self._division.batches, self._division.impossible
+        self._slots = {name: BoundedSemaphore(server.max_connections) for name, server in settings.servers.items()}
         for name, reason in self._impossible.items():
             self._note(name, detail=reason)
 
@@ -67,8 +70,8 @@ class EmailChannel:
     def still_ready(self) -> list[Refusal]:
         """Name whose connections were lost; while T is more than a second away they are first made anew."""
         lost = [line for line in self._lines if not is_alive(line.connection)]
-        names = {name for line in lost for name in line.delivery_ids}
-        self._lines = [line for line in self._lines if names.isdisjoint(line.delivery_ids)]
+        names = {name for line in lost for name in line.names}
+        self._lines = [line for line in self._lines if names.isdisjoint(line.names)]
         close_all(lost)
         if lost and self._seconds_left() > RECONNECT_SECONDS:
             return self._refusals(self._hold(self._batches_of(names)))
@@ -76,13 +79,14 @@ class EmailChannel:
 
     def opens(self) -> list[Open]:
         """One send per batch: the whole message and the end of data."""
-        return [Open(line.delivery_ids, line.sending.go) for line in self._lines]
+        all_of = self._division.all_of
+        return [Open(tuple(chain.from_iterable(map(all_of, line.names))), line.sending.go) for line in self._lines]
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """Read every server's answer until the deadline, and send again where it refused or went away."""
         lines, self._lines = self._lines, []
-        held = {name for line in lines for name in line.delivery_ids}
-        others = self._batches_of(name for name in self._deliveries if name not in held)
+        held = {name for line in lines for name in line.names}
+        others = self._batches_of(self._outcomes.missing(name for name in self._deliveries if name not in held))
         settle = partial(self._settle, deadline=deadline)
         together(settle, [*lines, *others], seconds=deadline - time.monotonic() + GRACE_SECONDS)
         return self._outcomes.of(self._deliveries)
@@ -98,42 +102,8 @@ class EmailChannel:
         close_all(self._lines)
         self._lines = []
 
-    def _divide(self) -> list[Batch]:
-        """Divide each server's connections among its groups of release and language, and each group among its share."""
-        groups: dict[str, dict[tuple[str, Language], dict[str, tuple[str, ...]]]] = {}
-        for name, delivery in sorted(self._deliveries.items()):
-            if delivery.target is None:
-                self._impossible[name] = GONE
-                continue
-            target = _target(delivery)
-            try:
-                addresses = tuple(mailbox(address) for address in target.to)
-                sender_of(self._settings.servers[target.server].sender)
-            except KeyError:
-                self._impossible[name] = "stands nowhere in [servers]"
-            except ValueError:
-                self._impossible[name] = "has a sender or recipient whose address cannot be understood"
-            else:
-                group = groups.setdefault(target.server, {}).setdefault((delivery.release_id, delivery.language), {})
-                group[name] = addresses
-        return [batch for server, by in groups.items() for batch in self._batches_for(server, by)]
-
-    def _batches_for(
-        self, server: str, groups: Mapping[tuple[str, Language], Mapping[str, tuple[str, ...]]]
-    ) -> list[Batch]:
-        share = self._settings.servers[server].max_connections // len(groups)
-        if share == 0:
-            reason = f"needs a connection per release and language, {len(groups)} at once: raise its max_connections"
-            self._impossible |= {name: reason for group in groups.values() for name in group}
-            return []
-        return [
-            Batch(server, release_id, language, recipients)
-            for (release_id, language), group in groups.items()
-            for recipients in divide(group, most=share)
-        ]
-
     def _batches_of(self, names: Iterable[str]) -> list[Batch]:
-        wanted = set(names)
+        wanted = set(map(self._division.lead_of, names))
         kept = [{name: to for name, to in batch.recipients.items() if name in wanted} for batch in self._batches]
         return [replace(batch, recipients=rest) for batch, rest in zip(self._batches, kept, strict=True) if rest]
 
@@ -172,12 +142,13 @@ class EmailChannel:
             self._send_again(replace(batch, recipients={name: batch.recipients[name] for name in missing}), deadline)
 
     def _send_again(self, batch: Batch, deadline: float) -> None:
-        line = self._line(batch, deadline=deadline)
-        for name, reason in _reasons(batch, line).items():
-            self._note(name, detail=reason)
-        if isinstance(line, Line):
-            line.sending.finish()
-            self._read(line, deadline)
+        with self._slots[batch.server_name]:  # what is out need not go at once: it may be of many moments
+            line = self._line(batch, deadline=deadline)
+            for name, reason in _reasons(batch, line).items():
+                self._note(name, detail=reason)
+            if isinstance(line, Line):
+                line.sending.finish()
+                self._read(line, deadline)
 
     def _read(self, line: Line, deadline: float, *, is_first: bool = False) -> None:
         code, detail = 0, ""
@@ -186,7 +157,7 @@ class EmailChannel:
             detail = f"answered {code} to the message"
         except FAULTS as error:
             detail = why(error)
-        for name in line.delivery_ids:
+        for name in line.names:
             self._note(name, detail=detail, code=code, sending=line.sending, is_first=is_first)
         if code:
             leave(line.client)  # only now: what is acknowledged must not wait for a goodbye
@@ -195,25 +166,32 @@ class EmailChannel:
     def _note(
         self, name: str, *, detail: str, code: int = 0, sending: Sending | None = None, is_first: bool = False
     ) -> None:
-        self._outcomes.note(
-            name,
-            is_yes=code in TAKEN,
-            is_answered=code > 0,
-            is_sent=sending is not None and sending.is_sent,
-            detail=self._named(name, detail),
-            is_first=is_first,
-            sent_at=sending.ended_at if sending else None,
-        )
+        for each in self._division.all_of(name):
+            self._outcomes.note(
+                each,
+                is_yes=code in TAKEN,
+                is_answered=code > 0,
+                is_sent=sending is not None and sending.is_sent,
+                detail=self._named(name, detail),
+                is_first=is_first,
+                sent_at=sending.ended_at if sending else None,
+            )
 
     def _message(self, batch: Batch) -> bytes:
         sender, language, secret = self._server(batch).sender, batch.language, Home(self._settings.home).secret()
-        identity = message_id(secret, release_id=batch.release_id, language=language, sender=sender)
+        identity = message_id(secret, release_ids=batch.release_ids, language=language, sender=sender)
         return write(self._news(batch), language=language, sender=sender, message_id=identity, at=self._at)
 
-    def _news(self, batch: Batch) -> News:
-        manifest = json.loads((self._releases[batch.release_id] / "manifest.json").read_bytes())
-        title = manifest["title"].get(batch.language) or next(iter(manifest["title"].values()), manifest["survey"])
-        page = batch.language if batch.language in manifest["languages"] else manifest["languages"][0]
+    def _news(self, batch: Batch) -> list[News]:
+        home = Home(self._settings.home)
+        folders = [self._releases.get(name, home.releases / name) for name in batch.release_ids]
+        manifests = [json.loads((folder / "manifest.json").read_bytes()) for folder in folders]
+        manifests.sort(key=lambda said: (said["survey"], said["wave"], said["revision"]))
+        return [self._told(said, batch.language) for said in manifests]
+
+    def _told(self, manifest: Mapping[str, Any], language: Language) -> News:
+        title = manifest["title"].get(language) or next(iter(manifest["title"].values()), manifest["survey"])
+        page = language if language in manifest["languages"] else manifest["languages"][0]
         place = (safe_name(manifest["survey"]), safe_name(manifest["wave"]), f"r{manifest['revision']}")
         path = "/".join((*place, page, "index.html"))
         site = self._settings.organisation.site_url
@@ -225,7 +203,12 @@ class EmailChannel:
         return self._settings.servers[batch.server_name]
 
     def _refusals(self, reasons: Iterable[Mapping[str, str]]) -> list[Refusal]:
-        return [Refusal(name, self._named(name, reason)) for each in reasons for name, reason in each.items()]
+        return [
+            Refusal(delivery_id, self._named(name, reason))
+            for each in reasons
+            for name, reason in each.items()
+            for delivery_id in self._division.all_of(name)
+        ]
 
     def _named(self, name: str, reason: str) -> str:
         if self._deliveries[name].target is None:
@@ -238,15 +221,6 @@ class EmailChannel:
 
     def _seconds_left(self) -> float:
         return (self._until - datetime.now(UTC)).total_seconds() if self._until else math.inf
-
-
-def divide(recipients: Mapping[str, tuple[str, ...]], *, most: int) -> list[dict[str, tuple[str, ...]]]:
-    """Divide recipients into few batches of even size, at most `most`; one recipient's addresses stay together."""
-    count = min(most, len(recipients), math.ceil(sum(map(len, recipients.values())) / MOST_IN_A_BATCH))
-    batches: list[dict[str, tuple[str, ...]]] = [{} for _ in range(count)]
-    for name, addresses in sorted(recipients.items()):
-        min(batches, key=lambda batch: sum(map(len, batch.values())))[name] = addresses
-    return batches
 
 
 def _reasons(batch: Batch, result: Line | Mapping[str, str] | None) -> Mapping[str, str]:

@@ -25,12 +25,12 @@ FAULTS = (OSError, ValueError, NotTakenError)
 
 @dataclass(frozen=True)
 class Batch:
-    """One message to some of a release's recipients of one language, over one connection."""
+    """One message to some of a moment's recipients of one language, over one connection."""
 
     server_name: str
-    release_id: str
+    release_ids: tuple[str, ...]  # that it tells of
     language: Language
-    recipients: Mapping[str, tuple[str, ...]]  # delivery id: addresses
+    recipients: Mapping[str, tuple[str, ...]]  # the first of a recipient's delivery ids: his addresses
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Line:
     """One connection on which DATA was answered with 354, and what its server refused."""
 
     batch: Batch
-    delivery_ids: tuple[str, ...]  # of those whose every address was accepted
-    refused: Mapping[str, str]  # delivery id: reason
+    names: tuple[str, ...]  # of those recipients whose every address was accepted
+    refused: Mapping[str, str]  # recipient: reason
     client: smtplib.SMTP
     connection: socket.socket
     sending: Sending

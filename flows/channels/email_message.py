@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -29,23 +30,28 @@ class News:
     link: str
 
 
-SUBJECTS: dict[Language, tuple[str, str]] = {
-    "en": ("{organisation}: {title}, {wave}", ", revision {revision}"),
-    "nl": ("{organisation}: {title}, {wave}", ", herziening {revision}"),
+SUBJECTS: dict[Language, tuple[str, str, str]] = {
+    "en": ("{organisation}: {title}, {wave}", ", revision {revision}", "{organisation}: {titles}, {count} waves"),
+    "nl": ("{organisation}: {title}, {wave}", ", herziening {revision}", "{organisation}: {titles}, {count} metingen"),
+}
+OPENINGS: dict[Language, tuple[str, str]] = {
+    "en": ("The results of {title}, wave {wave}, are open:\n\n", "The results of {count} waves are open:\n\n"),
+    "nl": (
+        "De resultaten van {title}, meting {wave}, staan open:\n\n",
+        "De resultaten van {count} metingen staan open:\n\n",
+    ),
 }
 REVISIONS: dict[Language, str] = {
     "en": "This is revision {revision} of this wave: {reason}\n\n",
     "nl": "Dit is herziening {revision} van deze meting: {reason}\n\n",
 }
-BODIES: dict[Language, str] = {
+ENDINGS: dict[Language, str] = {
     "en": (
-        "The results of {title}, wave {wave}, are open:\n\n{link}\n\n{revised}"
         "Everyone in every department received this message at the same moment. Nobody saw the results before.\n\n"
         "To answer, reply to this message: with a question, a remark, or what your department is going to do.\n\n"
         "{organisation}\n"
     ),
     "nl": (
-        "De resultaten van {title}, meting {wave}, staan open:\n\n{link}\n\n{revised}"
         "Iedereen in elke afdeling ontving dit bericht op hetzelfde moment. Niemand kon de resultaten eerder zien.\n\n"
         "Antwoorden kan door dit bericht te beantwoorden: met een vraag, een reactie, of wat jullie afdeling gaat doen."
         "\n\n{organisation}\n"
@@ -53,27 +59,55 @@ BODIES: dict[Language, str] = {
 }
 
 
-def write(news: News, *, language: Language, sender: str, message_id: str, at: datetime) -> bytes:
-    """Write the message as it goes over the line after DATA: dots stuffed, and the end of data behind it."""
-    words = {
-        "organisation": one_line(news.organisation),
-        "title": one_line(news.title),
-        "wave": one_line(news.wave),
-        "link": one_line(news.link),
-        "revision": str(news.revision),
-        "reason": one_line(news.reason),
+def write(news: Sequence[News], *, language: Language, sender: str, message_id: str, at: datetime) -> bytes:
+    """Write one message of all that opens at a moment, as it goes over the line after DATA."""
+    shared, each = _words(news), [_words([one]) for one in news]
+    opening, openings = OPENINGS[language]
+    told = [
+        ("{title}, {wave}:\n" if len(news) > 1 else "")
+        + "{link}\n\n"
+        + (REVISIONS[language] if one.revision > 1 else "")
+        for one in news
+    ]
+    parts = [
+        (openings if len(news) > 1 else opening).format_map(shared),
+        *(text.format_map(words) for text, words in zip(told, each, strict=True)),
+        ENDINGS[language].format_map(shared),
+    ]
+    subject = _subject(news, language).format_map(shared)
+    return _message(subject, "".join(parts), language=language, sender=sender, message_id=message_id, at=at)
+
+
+def _subject(news: Sequence[News], language: Language) -> str:
+    single, revised, several = SUBJECTS[language]
+    return several if len(news) > 1 else single + (revised if news[0].revision > 1 else "")
+
+
+def _words(news: Sequence[News]) -> dict[str, str]:
+    first = news[0]
+    return {
+        "organisation": one_line(first.organisation),
+        "title": one_line(first.title),
+        "titles": ", ".join(dict.fromkeys(one_line(one.title) for one in news)),
+        "count": str(len(news)),
+        "wave": one_line(first.wave),
+        "link": one_line(first.link),
+        "revision": str(first.revision),
+        "reason": one_line(first.reason),
     }
-    subject, revised = SUBJECTS[language]
+
+
+def _message(subject: str, body: str, *, language: Language, sender: str, message_id: str, at: datetime) -> bytes:
+    """The message with dots stuffed, and the end of data behind it."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender_of(sender)
     message["To"] = "undisclosed-recipients:;"
-    message["Subject"] = (subject + (revised if news.revision > 1 else "")).format_map(words)
+    message["Subject"] = subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id
     message["Content-Language"] = language
     message["Auto-Submitted"] = "auto-generated"
-    words["revised"] = REVISIONS[language].format_map(words) if news.revision > 1 else ""
-    message.set_content(BODIES[language].format_map(words), cte="quoted-printable")
+    message.set_content(body, cte="quoted-printable")
     return LINE_WITH_DOT.sub(b"..", message.as_bytes()) + b".\r\n"
 
 
@@ -82,9 +116,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
-def message_id(secret: bytes, *, release_id: str, language: Language, sender: str) -> str:
+def message_id(secret: bytes, *, release_ids: Sequence[str], language: Language, sender: str) -> str:
     """Name a message: the same whenever and to whomever it is sent again, and meaningless without the home's secret."""
-    digest = hmac.new(secret, f"message-id\n{release_id}\n{language}".encode(), hashlib.sha256).hexdigest()[:32]
+    digest = hmac.new(secret, "\n".join(("message-id", *release_ids, language)).encode(), hashlib.sha256).hexdigest()[
+        :32
+    ]
     return f"<{digest}@{mailbox(sender).rpartition('@')[2]}>"
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows import opening
+from flows.channels import email
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
 from flows.moment import plan, record, stage, withdraw
@@ -20,6 +22,7 @@ from flows.recover import recover, retry
 from flows.release import Report, open_moment
 from flows.settings import Settings
 from flows.summary import deliveries
+from tests.flows.mail_receiver import mail_receiver
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for
 from warehouse import decisions
@@ -146,6 +149,29 @@ def test_what_is_sent_again_after_a_kill_is_counted(home: Home, hooks: Receivers
         (hook,) = (d for d in ledger.deliveries(ledger.released()[0].release_id) if d.channel == "webhook")
     assert (hook.status, hook.attempts, hook.is_breach) == ("delivered", 2, True)
     assert len(hooks.calls("release")) == 2
+
+
+def test_a_moments_message_is_the_same_one_when_another_process_completes_a_single_release_of_it(
+    home: Home, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "CONFIRM_SECONDS", 1.0)
+    monkeypatch.setattr(email, "COMPLETE_SECONDS", 1.0)
+    with mail_receiver(tmp_path_factory.mktemp("relay")) as relay:
+        server = {"smtp": relay.url, "from": "zwerm@waddenlijn.example", "tls": "none", "max_connections": 1}
+        person = {"email": {"to": ["jan@waddenlijn.example"], "server": "relay"}}
+        mailed = settings_for(home, audience=[person], servers={"relay": server})
+        relay.behave({"hang": True})
+        first, second = sealed(home), sealed(home, survey="staff")
+        report = released(home, mailed, first, second)
+        assert {d.status for d in report.deliveries if d.channel == "email"} == {"unknown"}
+        relay.behave({})
+        monkeypatch.setattr(email, "COMPLETE_SECONDS", 20.0)
+        retry(home, mailed, first)
+        assert {mail.message["Message-ID"] for mail in relay.mails()} == {relay.mails()[0].message["Message-ID"]}
+        assert relay.mails()[-1].message["Subject"] == "Our organisation: Passengers, Staff, 2 waves"
+        assert relay.mails()[-1].text == relay.mails()[0].text
+    with Ledger.open(home.ledger) as ledger:
+        assert {d.status for d in ledger.deliveries(first)} == {"delivered"}
 
 
 def test_no_department_can_read_a_release_before_its_time(home: Home, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from flows.errors import FlowError
+from flows.errors import ConfigurationError
 from flows.run import Run
 from flows.settings import Survey
 from transforms.current import current
@@ -67,7 +67,7 @@ def newest_closed(run: Run, found: Sequence[str], survey: str) -> str:
     closed = [wave for wave in found if is_closed(wave, today)]
     if not closed:
         still = f" ({', '.join(found)} has not ended)" if found else ""
-        raise FlowError(f"{survey}: no wave is closed yet{still}. Name one to release it now: --wave WAVE")
+        raise ConfigurationError(f"{survey}: no wave is closed yet{still}. Name one to release it now: --wave WAVE")
     return closed[-1]
 
 

@@ -3,8 +3,9 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,16 @@ class TextRelation:
     path: Path | None = None  # the text that was parsed, where lines can get lost
 
 
+@contextmanager
+def _contract() -> Iterator[None]:
+    """Errors in here say that a file is not what it was agreed to be: they stop a run as a critical check does."""
+    try:
+        yield
+    except WarehouseError as error:
+        error.exit_code = 3
+        raise
+
+
 def land(
     store: Store, folder: Path, *, survey: str, source: str, name: str, stream: BinaryIO, run_id: str, now: datetime
 ) -> LandedFile:
@@ -58,7 +69,7 @@ def land(
     try:
         file_id, size = _copied(stream, draft, name)
         if size == 0:
-            raise WarehouseError(_empty(name))
+            raise _empty(name)
         path = folder / file_id
         if path.exists() and path.stat().st_size == size:
             draft.unlink()
@@ -97,6 +108,7 @@ def landed_files(
     return sorted(newest.values(), key=lambda file: (file.fetched_at, file.source, file.name))
 
 
+@_contract()
 def open_relation(
     store: Store,
     landed: LandedFile,
@@ -108,7 +120,7 @@ def open_relation(
 ) -> TextRelation:
     """The landed bytes as rows of text; without the `expected` columns, which the survey maps, an error."""
     if landed.bytes == 0:
-        raise WarehouseError(_empty(landed.name))
+        raise _empty(landed.name)
     path, remarks = unpacked(landed, store.scratch)
     if landed.format == "parquet":
         table = formats.parquet(store, landed.name, path)
@@ -129,6 +141,7 @@ def open_relation(
     )
 
 
+@_contract()
 def parsed(store: Store, landed: LandedFile, *, records: int) -> None:
     """Record how many records the file holds, once it was read: those that a parser rejected included."""
     if records == 0:
@@ -139,6 +152,7 @@ def parsed(store: Store, landed: LandedFile, *, records: int) -> None:
     )
 
 
+@_contract()
 def rejected(store: Store, relation: TextRelation) -> str:
     """A temporary table (line_number, reason, original) of what the parser rejected; valid once the relation was read.
 
@@ -160,8 +174,10 @@ def rejected(store: Store, relation: TextRelation) -> str:
     return "rejects"
 
 
-def _empty(name: str) -> str:
-    return f"{name} is empty; see whether the export finished, and fetch it again"
+def _empty(name: str) -> WarehouseError:
+    error = WarehouseError(f"{name} is empty; see whether the export finished, and fetch it again")
+    error.exit_code = 3
+    return error
 
 
 def _copied(stream: BinaryIO, draft: Path, name: str) -> tuple[str, int]:

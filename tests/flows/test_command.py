@@ -152,6 +152,16 @@ def test_a_call_that_is_wrong_ends_with_2(folder: Path, words: tuple[str, ...]) 
     assert called(*words, folder=folder).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("NSP,team\n9,North\n", "'NPS' not found"), ("", "is empty"), ("NPS,team\n", "holds no records")],
+)
+def test_a_file_that_is_not_what_was_agreed_ends_with_3(folder: Path, content: str, says: str) -> None:
+    (folder / "exports" / "october.csv").write_text(content)
+    said = called("check", folder=folder)
+    assert (said.exit_code, says in said.stderr) == (3, True), said.output
+
+
 def test_without_a_configuration_it_says_how_to_write_one(tmp_path: Path) -> None:
     said = called("status", folder=tmp_path)
     assert said.exit_code == 2

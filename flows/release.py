@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flows.channels.by_name import Factory, channel_for
@@ -111,7 +111,8 @@ def _open(run: Run, lead_seconds: float, clear_seconds: float) -> Report:
     except HeldError as error:
         hold_moment(run.ledger, run.home, run.settings, run.moment, reason=str(error), factory=run.factory)
     if lease is None:
-        return _joined(run)
+        elsewhere = _moved_to(run)
+        return _open(replace(run, moment=elsewhere), lead_seconds, clear_seconds) if elsewhere else _joined(run)
     try:
         channels = _opened(run, lease, is_late=is_late)
     finally:
@@ -163,6 +164,16 @@ def _lease(run: Run) -> Lease | None:
             raise LeaseTakenError(_taken(run.ledger))
         time.sleep(POLL_SECONDS)
     return None
+
+
+def _moved_to(run: Run) -> Moment | None:
+    """The moment that has what waited here, where somebody moved all of it: who moved it may have ended since."""
+    if must_know(run.ledger, run.moment.moment_id).phase != "open" or run.ledger.releases_of(run.moment.moment_id):
+        return None
+    planned = run.ledger.events(kinds=("planned",), moment_id=run.moment.moment_id)
+    moved = run.ledger.known([release_id for event in planned for release_id in event.release_ids])
+    ids = [release.moment_id for release in moved if release.moment_id and release.state != "withdrawn"]
+    return run.ledger.moment(ids[0]) if ids else None
 
 
 def _joined(run: Run) -> Report:

@@ -344,6 +344,17 @@ def test_a_second_process_for_the_same_moment_joins_and_nothing_is_sent_twice(ho
     assert open_moment(home, settings, moment).is_joined
 
 
+def test_who_waits_for_a_moment_that_is_moved_waits_for_the_new_one(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    process = _process(home, f"open_moment(home, settings, {ready(home, settings, one, at=soon(3600))!r})")
+    at = soon(12)
+    ready(home, settings, one, at=at)  # by somebody who ends there
+    assert process.wait(60) == 0
+    assert state(home, one) == "confirmed"
+    with Ledger.open(home.ledger) as ledger:
+        assert all(d.opened_at is not None and d.opened_at >= at for d in ledger.deliveries(one))
+
+
 def test_a_release_whose_time_passed_while_nothing_ran_is_held_unless_late_is_to_be_released(home: Home) -> None:
     settings = settings_for(home)
     moment = ready(home, settings, sealed(home), at=soon(-3600))

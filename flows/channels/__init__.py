@@ -81,5 +81,5 @@ class Channel(Protocol):
         ...
 
     def abandon(self, reason: str) -> None:
-        """Close what is held; nothing was sent."""
+        """Close what is held, nothing of it sent; who was asked is told the public reason where the channel can."""
         ...

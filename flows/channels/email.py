@@ -10,6 +10,7 @@ import math
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +23,7 @@ from flows.channels import Delivery, Open, Outcome, Refusal
 from flows.channels.connections import TIME_UP, Sending, address_of, close_all, is_alive, together
 from flows.channels.email_batches import Division
 from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
-from flows.channels.email_message import News, message_id, write
+from flows.channels.email_message import News, Stop, message_id, notice, random_id, write
 from flows.channels.outcomes import Outcomes
 from flows.home import Home
 from flows.seal import safe_name
@@ -30,6 +31,7 @@ from flows.settings import Email, Language, MailServer, Settings
 
 STAGE_SECONDS = 60.0
 ARM_SECONDS = 20.0
+ANNOUNCE_SECONDS = 10.0
 COMPLETE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
@@ -49,6 +51,7 @@ class EmailChannel:
         self._until: datetime | None = None  # None: as soon as all are ready
         self._at = datetime.now(UTC)
         self._outcomes = Outcomes()
+        self._refused: frozenset[str] = frozenset()  # who was asked and said no; another process asked before if nobody
         self._division = Division(deliveries, settings)
         self._batches, self._impossible = self._division.batches, self._division.impossible
         self._slots = {name: BoundedSemaphore(server.max_connections) for name, server in settings.servers.items()}
@@ -59,7 +62,9 @@ class EmailChannel:
         """Log in with every server and offer it every recipient, over as many connections as the moment will need."""
         deadline = time.monotonic() + STAGE_SECONDS
         said = together(partial(self._rehearse, deadline=deadline), self._batches, seconds=STAGE_SECONDS)
-        return self._refusals([self._impossible, *map(_reasons, self._batches, said)])
+        refusals = self._refusals([self._impossible, *map(_reasons, self._batches, said)])
+        self._refused = frozenset(refusal.delivery_id for refusal in refusals)
+        return refusals
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         """Go as far as DATA with every batch, and hold; `until` is T, or a time that has passed if none is planned."""
@@ -98,9 +103,16 @@ class EmailChannel:
         return self._outcomes.of(delivery_ids)
 
     def abandon(self, reason: str) -> None:
-        """Close without a word: a server that waits for a message forgets it when the connection ends."""
+        """Close what is held, which servers then forget, and tell those who were ready why nothing came."""
         close_all(self._lines)
         self._lines = []
+        self.announce("held", reason)
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Write to everyone who was ready that the results are held or withdrawn: once, and without a way to fail."""
+        deadline = time.monotonic() + ANNOUNCE_SECONDS
+        told = self._batches_of(name for name in self._deliveries if name not in self._refused)
+        together(partial(self._tell, event=event, reason=reason, deadline=deadline), told, seconds=ANNOUNCE_SECONDS)
 
     def _batches_of(self, names: Iterable[str]) -> list[Batch]:
         wanted = set(map(self._division.lead_of, names))
@@ -149,6 +161,20 @@ class EmailChannel:
             if isinstance(line, Line):
                 line.sending.finish()
                 self._read(line, deadline)
+
+    def _tell(self, batch: Batch, *, event: Stop, reason: str, deadline: float) -> None:
+        sender, own = self._server(batch).sender, tuple(name for name in batch.release_ids if name in self._releases)
+        with suppress(*FAULTS, KeyError):
+            news, identity = self._news(replace(batch, release_ids=own)), random_id(sender)
+            message = notice(
+                news, event, reason, language=batch.language, sender=sender, message_id=identity, at=datetime.now(UTC)
+            )
+            line = hold(batch, self._server(batch), context=self._context, message=message, deadline=deadline)
+            if isinstance(line, Line):
+                try:
+                    answer(line, deadline=deadline)
+                finally:
+                    line.close()
 
     def _read(self, line: Line, deadline: float, *, is_first: bool = False) -> None:
         code, detail = 0, ""

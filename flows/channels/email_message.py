@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,11 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Literal
 
 from flows.settings import Language
+
+Stop = Literal["held", "withdrawn"]  # what may become of results before their moment
 
 LINE_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 ADDRESS = r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+"
@@ -58,6 +62,27 @@ ENDINGS: dict[Language, str] = {
     ),
 }
 
+STOPS: dict[Language, dict[Stop, tuple[str, str]]] = {
+    "en": {
+        "held": (
+            "{subject}: held",
+            "These results are held. Nobody has them; everyone will receive them at one later moment.\n\n",
+        ),
+        "withdrawn": ("{subject}: withdrawn", "These results are withdrawn before their moment. Nobody has them.\n\n"),
+    },
+    "nl": {
+        "held": (
+            "{subject}: aangehouden",
+            "Deze resultaten zijn aangehouden. Niemand heeft ze; iedereen krijgt ze op één later moment.\n\n",
+        ),
+        "withdrawn": (
+            "{subject}: ingetrokken",
+            "Deze resultaten zijn voor hun moment ingetrokken. Niemand heeft ze.\n\n",
+        ),
+    },
+}
+REASONS: dict[Language, str] = {"en": "The reason: {reason}\n\n", "nl": "De reden: {reason}\n\n"}
+
 
 def write(news: Sequence[News], *, language: Language, sender: str, message_id: str, at: datetime) -> bytes:
     """Write one message of all that opens at a moment, as it goes over the line after DATA."""
@@ -76,6 +101,25 @@ def write(news: Sequence[News], *, language: Language, sender: str, message_id: 
     ]
     subject = _subject(news, language).format_map(shared)
     return _message(subject, "".join(parts), language=language, sender=sender, message_id=message_id, at=at)
+
+
+def notice(
+    news: Sequence[News], event: Stop, reason: str, *, language: Language, sender: str, message_id: str, at: datetime
+) -> bytes:
+    """Write that results are held or withdrawn, and why: which waves, no link and no figure."""
+    shared = {**_words(news), "reason": one_line(reason)}
+    subject, opening = STOPS[language][event]
+    named = _subject(news, language).format_map(shared)
+    listed = "".join(f"- {one_line(one.title)}, {one_line(one.wave)}\n" for one in news) + "\n"
+    body = opening + "{listed}" + REASONS[language] + "{organisation}\n"
+    return _message(
+        subject.format_map({"subject": named}),
+        body.format_map({**shared, "listed": listed}),
+        language=language,
+        sender=sender,
+        message_id=message_id,
+        at=at,
+    )
 
 
 def _subject(news: Sequence[News], language: Language) -> str:
@@ -122,6 +166,11 @@ def message_id(secret: bytes, *, release_ids: Sequence[str], language: Language,
         :32
     ]
     return f"<{digest}@{mailbox(sender).rpartition('@')[2]}>"
+
+
+def random_id(sender: str) -> str:
+    """Name a message that is sent once."""
+    return f"<{secrets.token_hex(16)}@{mailbox(sender).rpartition('@')[2]}>"
 
 
 def sender_of(text: str) -> Address:

@@ -81,7 +81,10 @@ class FolderChannel:
         return outcomes
 
     def abandon(self, reason: str) -> None:
-        """Remove the private copies, and the empty folders that were made for them."""
+        """Remove the private copies, and the empty folders that were made for them.
+
+        Nothing is put in their place: the published site tells everyone that, and why, the results are held.
+        """
         for place in self._places:
             shutil.rmtree(place.private, ignore_errors=True)
             with suppress(OSError):

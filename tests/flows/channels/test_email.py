@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import trustme
 
-from flows.channels import Delivery, Outcome, Refusal
+from flows.channels import Delivery, Outcome, Refusal, email
 from flows.channels.email import EmailChannel
 from flows.channels.email_batches import divide
 from flows.channels.email_message import News, mailbox, message_id, write
@@ -424,13 +424,44 @@ def test_a_connection_lost_long_before_the_moment_is_made_anew(release: Path, re
     assert len(relay.mails()) == 1
 
 
-def test_an_abandoned_message_is_never_delivered(release: Path, relay: MailReceiver) -> None:
-    emails = channel(release, settings(relay.url), delivery("texel@w.example"))
+def test_of_an_abandoned_message_nothing_is_delivered_and_its_readers_are_told_why(
+    release: Path, relay: MailReceiver
+) -> None:
+    people = [delivery("nl@w.example"), delivery("en@w.example", language="en")]
+    emails = channel(release, settings(relay.url), *people)
     emails.arm(until=soon())
-    emails.abandon("a webhook is not ready")
-    time.sleep(0.2)
-    assert relay.mails() == []
-    assert b"QUIT" not in b"".join(came.data for came in relay.log()).upper()
+    emails.abandon("not ready: Ships #1 by webhook")
+    english, dutch = sorted(relay.mails(), key=lambda mail: mail.recipients)
+    assert english.message["Subject"] == "Waddenlijn: Passenger survey, 2026-10: held"
+    assert dutch.message["Subject"] == "Waddenlijn: Reizigersonderzoek, 2026-10: aangehouden"
+    assert "The reason: not ready: Ships #1 by webhook\n" in english.text
+    assert "De reden: not ready: Ships #1 by webhook\n" in dutch.text
+    assert "https://" not in english.text and "index.html" not in dutch.text
+    assert emails.opens() == []
+
+
+def test_who_was_not_ready_is_not_written_to_of_the_hold(release: Path, relay: MailReceiver) -> None:
+    relay.behave({"refuse": ["gone@w.example"]})
+    emails = channel(release, settings(relay.url), delivery("texel@w.example"), delivery("gone@w.example"))
+    emails.stage()
+    relay.behave({})
+    emails.announce("withdrawn", "a wrong file\r\n.\r\nBcc: x@y")
+    [mail] = relay.mails()
+    assert mail.recipients == ["texel@w.example"]
+    assert mail.message["Subject"] == "Waddenlijn: Reizigersonderzoek, 2026-10: ingetrokken"
+    assert "De reden: a wrong file . Bcc: x@y\n" in mail.text
+
+
+def test_telling_of_a_hold_neither_fails_nor_waits_for_a_mute_server(
+    release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(email, "ANNOUNCE_SECONDS", 0.5)
+    channel(release, settings("smtp://localhost:1"), delivery("texel@w.example")).abandon("held")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        emails = channel(release, settings(f"smtp://localhost:{mute.getsockname()[1]}"), delivery("texel@w.example"))
+        started = time.monotonic()
+        emails.abandon("held")
+        assert time.monotonic() - started < 1.5
 
 
 def test_a_message_larger_than_the_server_takes_is_a_refusal(tmp_path: Path, release: Path) -> None:

@@ -14,10 +14,11 @@ import duckdb
 import pytest
 
 from flows import opening
-from flows.channels import email
+from flows.channels import Open, Outcome, email
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
 from flows.moment import plan, record, stage, withdraw
+from flows.opening import Stamps
 from flows.recover import recover, retry
 from flows.release import Report, open_moment
 from flows.settings import Settings
@@ -171,7 +172,27 @@ def test_a_moments_message_is_the_same_one_when_another_process_completes_a_sing
         assert relay.mails()[-1].message["Subject"] == "Our organisation: Passengers, Staff, 2 waves"
         assert relay.mails()[-1].text == relay.mails()[0].text
     with Ledger.open(home.ledger) as ledger:
-        assert {d.status for d in ledger.deliveries(first)} == {"delivered"}
+        (mailed_late,) = (d for d in ledger.deliveries(first) if d.channel == "email")
+    assert (mailed_late.status, mailed_late.attempts, mailed_late.is_breach) == ("delivered", len(relay.mails()), True)
+    first_time = next(d.opened_at for d in report.deliveries if d.channel == "email")
+    assert mailed_late.opened_at is not None and first_time is not None
+    assert mailed_late.opened_at - first_time > timedelta(seconds=1)
+
+
+def test_what_left_within_the_tolerance_is_on_time_and_what_left_after_it_or_again_is_late() -> None:
+    stamps = Stamps((Open(("a", "b"), print),), (0,), (1_000_000,), 0)
+    first, now = stamps.first, datetime.now(UTC)
+
+    def outcome(milliseconds: float | None, attempts: int = 1) -> Outcome:
+        sent_at = None if milliseconds is None else first + timedelta(milliseconds=milliseconds)
+        return Outcome("a", "delivered", now, attempts=attempts, sent_at=sent_at)
+
+    late = [stamps.is_late(o, tolerance_ms=100) for o in (outcome(None), outcome(40), outcome(140), outcome(40, 2))]
+    assert late == [False, False, True, True]
+    assert stamps.skew_ms([outcome(None)]) == 1.0
+    assert stamps.skew_ms([outcome(140)]) == pytest.approx(140)
+    assert stamps.opened_at([outcome(140)])["a"] == first + timedelta(milliseconds=140)
+    assert stamps.opened_at([Outcome("b", "failed", now)]).keys() == {"a"}
 
 
 def test_no_department_can_read_a_release_before_its_time(home: Home, settings: Settings) -> None:

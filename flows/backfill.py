@@ -97,7 +97,7 @@ def plan(store: Store, run: Run, found: Intake, first: str, last: str) -> Plan:
 def planned(examination: Examination) -> str:
     """What will be done with one wave, and why, and how many answers it concerns."""
     rows = f"{examination.wave}: {examination.rows:,} answers"
-    enters = f"; {examination.entering()} came or changed" if examination.verdict == "changed" else ""
+    enters = f"; {examination.entering()} came or changed" if examination.entering() else ""
     waits = f"; {examination.waiting()} wait until their region has enough of them" if examination.waiting() else ""
     return f"{rows}, {_stands(examination)}{enters}{waits}"
 
@@ -106,6 +106,8 @@ def _stands(examination: Examination) -> str:
     match examination.verdict:
         case "new":
             return "not released yet: its first release"
+        case "changed" if examination.is_computed_anew and not examination.entering():
+            return f"the same answers, computed in another way since its release: revision {examination.revision}"
         case "changed":
             return f"changed since its release: revision {examination.revision}"
         case "waiting":
@@ -120,7 +122,7 @@ def _prepared(store: Store, run: Run, found: Intake, made: Plan, *, reason: str 
     sealed: list[Sealed] = []
     for examination in made.waves:
         again = _examined_again(store, run, found, examination.wave)
-        why = (reason or REASON) if again.verdict == "changed" else None
+        why = (reason or again.reason or REASON) if again.verdict == "changed" else None
         one = prepare_wave(store, run, found, again, reason=why, also=sealed, as_step=as_task)
         prepared.append(one)
         sealed += [one.sealed] if one.sealed else []

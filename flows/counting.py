@@ -13,6 +13,7 @@ from flows.run import Run
 from flows.settings import Survey
 from transforms.current import current
 from transforms.departments import departments
+from transforms.method import method_hash
 from transforms.protect import freeze
 from transforms.revisions import entering, revised
 from transforms.sql import literal, text
@@ -36,6 +37,16 @@ class Examination:
     inputs_hash: str
     rows: int  # responses that stand
     touched: pd.DataFrame | None = None  # per region: what enters and what waits
+    is_computed_anew: bool = False  # figures are made in another way than those that were released
+
+    @property
+    def reason(self) -> str | None:
+        """Why a revision made now differs, where it is not for answers alone; printed where no other is given."""
+        if not self.is_computed_anew:
+            return None
+        if self.entering():
+            return "Answers came in, or changed, and the figures are computed in another way."
+        return "The figures are computed in another way, of the same answers."
 
     @property
     def revision(self) -> int:
@@ -87,16 +98,23 @@ def examine(
     if not material and _is_known(store, ledger, survey=survey, wave=wave, inputs=inputs):
         return Examination(survey, wave, "unchanged", released, first, inputs, rows)
     touched = _touched(store, run, settings, wave=wave, released=released.release_id, first=first, material=material)
-    examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched)
+    is_anew = _is_computed_anew(store, released.release_id, settings)
+    examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched, is_anew)
+    if is_anew or examination.entering():
+        return examination
     if touched.empty:
         return Examination(survey, wave, "unchanged", released, first, inputs, rows)
-    if examination.entering() == 0:
-        return Examination(survey, wave, "waiting", released, first, inputs, rows, touched)
-    return examination
+    return Examination(survey, wave, "waiting", released, first, inputs, rows, touched)
 
 
 def remember_examined(store: Store, examination: Examination, run: Run, *, release_id: str | None = None) -> None:
-    """Record that these inputs were looked at, so that a second look does nothing even where answers wait."""
+    """Record that these inputs were looked at, so that a second look does nothing even where answers wait.
+
+    Of a release that came of it, how its figures are made is recorded too.
+    """
+    if release_id is not None:
+        made = {"id": release_id, "method": _method(run.survey(examination.survey))}
+        store.run("insert or replace into core.methods values ($id, $method)", made)
     store.run(
         "insert or replace into core.examined values ($survey, $wave, $inputs, $release_id, $at)",
         {
@@ -158,8 +176,18 @@ def _inputs_hash(store: Store, batches: Sequence[int], settings: Survey, *, mate
         "select file_id, mapping_hash from core.batches where batch in (select unnest($batches)) order by all",
         {"batches": list(batches)},
     )
-    said = json.dumps([made, settings.duplicates, settings.min_respondents, material])
+    said = json.dumps([made, settings.duplicates, settings.min_respondents, material, _method(settings)])
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _method(settings: Survey) -> str:
+    return method_hash(told_min=settings.superpromoters.told_min, definition=settings.superpromoters.definition)
+
+
+def _is_computed_anew(store: Store, release_id: str, settings: Survey) -> bool:
+    """Whether a release's figures were made in another way than today's; false where that was not recorded."""
+    made = store.rows("select method_hash from core.methods where release_id = $id", {"id": release_id})
+    return made not in ([], [(_method(settings),)])
 
 
 def _touched(

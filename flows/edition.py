@@ -52,6 +52,7 @@ def draft(
 ) -> Draft:
     """The release's tables and the facts that stand beside them."""
     settings, organisation = run.survey(examination.survey), run.settings.organisation
+    reason = reason or examination.reason
     departments = tree.rename(columns={"name": "department"}).assign(path=tree["path"].map(list))
     return Draft(
         organisation=organisation.name,

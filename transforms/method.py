@@ -1,0 +1,21 @@
+"""How figures are made, as one hash: where it changed, the same answers give other figures, or may do so."""
+
+import hashlib
+import json
+import re
+from importlib.resources import files
+
+from transforms.sql import text
+
+SELECTS = ("cells", "tallies", "metrics")
+FUNCTIONS = ("change",)
+
+
+def method_hash(*, told_min: int, definition: str) -> str:
+    """SHA-256 over the selects and functions that make figures, without their comments, and over the thresholds."""
+    said = [re.sub(r"--.*", "", text(name)) for name in SELECTS]
+    said += [
+        re.sub(r'"""[\s\S]*?"""|#.*', "", (files("transforms") / f"{name}.py").read_text("utf-8")) for name in FUNCTIONS
+    ]
+    bare = [" ".join(one.split()) for one in said]
+    return hashlib.sha256(json.dumps([*bare, told_min, definition]).encode()).hexdigest()

@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows import counting
 from flows.counting import Examination
-from flows.errors import FlowError
+from flows.errors import ConfigurationError
 from flows.intake import Intake
 from flows.open_moment import hand_over
 from flows.progress import step, tell
@@ -140,5 +140,7 @@ def _between(waves: Sequence[str], first: str, last: str) -> list[str]:
     ordered = in_order([*waves, first, last])
     chosen = [wave for wave in ordered[ordered.index(first) : ordered.index(last) + 1] if wave in waves]
     if not chosen:
-        raise FlowError(f"there is no wave from {first} to {last}; the data have: {', '.join(waves) or 'none'}")
+        raise ConfigurationError(
+            f"there is no wave from {first} to {last}; the data have: {', '.join(waves) or 'none'}"
+        )
     return chosen

@@ -43,7 +43,9 @@ def check(store: Store, run: Run, found: Intake, examination: Examination, figur
     results = _results(store, run, found, examination, figures, rules_of(settings))
     failed = [result for result in results if result.outcome == "failed" and result.rule.severity == "critical"]
     if failed:
-        raise StoppedByCheckError(_stopped(examination, failed))
+        raise StoppedByCheckError(
+            _stopped(examination, failed, with_counts=True), public=_stopped(examination, failed, with_counts=False)
+        )
     return public(
         results,
         counted=int(store.rows("select count(*) from counted")[0][0]),
@@ -164,10 +166,11 @@ def _sql(name: str) -> str:
     return (files("checks") / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _stopped(examination: Examination, failed: "Sequence[CheckResult]") -> str:
+def _stopped(examination: Examination, failed: "Sequence[CheckResult]", *, with_counts: bool) -> str:
     lines = [f"{examination.survey} {examination.wave} is stopped, nothing was sealed:"]
     for result in failed:
-        count = f" ({result.failed_count} of {result.base_count})" if result.rule.kind == "rows" else ""
+        is_counted = with_counts and result.failed_count is not None
+        count = f" ({result.failed_count} of {result.base_count})" if is_counted else ""
         lines.append(f"  {result.rule.name}: not so: {result.rule.says['en']}{count}")
     if any(result.rule.name == waves.SCALE for result in failed):
         lines.append(f"{SCALE_ADVICE}.")

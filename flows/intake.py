@@ -188,7 +188,8 @@ def _conformed(
     store.run(f"create or replace temporary table broken as {broken}")
     _see_that_all_are_kept(store, verdict.results)
     if verdict.stops:
-        raise StoppedByCheckError(_stopped(store, file, verdict.results))
+        public = f"{file.name} is stopped by {', '.join(verdict.stopped_by)}; nothing was sealed. See `zwerm check`."
+        raise StoppedByCheckError(_stopped(store, file, verdict.results), public=public)
     return _kept(store, run, file, relation, made_by)
 
 
@@ -227,7 +228,7 @@ def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made
         _insert_accepted(store, batch)
         _insert_quarantined(store, file.survey, batch, at)
         store.run("drop table incoming")
-    parsed(store, file, records=records)
+        parsed(store, file, records=records)  # refuses a file without any, and then nothing of it is kept
     return Batch(batch, file.name, records, accepted, broken + rejected, relation.remarks, is_new=True)
 
 

@@ -40,7 +40,8 @@ def gone_files(
     if survey.duplicates == "keep":
         for file in reversed(missing):  # the newest first: what it is measured against must itself count
             newer = [one.file_id for one in landed if _is_newer(one, file) and one.file_id not in replaced]
-            if _came_back(store, survey, arrived[file.file_id], [arrived[name] for name in newer if name in arrived]):
+            batch = arrived.get(file.file_id)
+            if batch and _came_back(store, survey, batch, [arrived[name] for name in newer if name in arrived]):
                 replaced.add(file.file_id)
     return tuple(Gone(file, file.file_id not in replaced) for file in missing)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from flows import intake
@@ -68,6 +69,18 @@ def test_an_empty_file_is_refused_before_it_is_landed_and_can_be_replaced(tmp_pa
     assert list((tmp_path / "landing").iterdir()) == []
     empty.unlink()
     (tmp_path / "exports/b.csv").write_text(answers(0, 40))
+    assert taken_in(tmp_path)[1] == 40
+
+
+def test_a_file_without_records_is_refused_every_time_and_can_be_taken_back(tmp_path: Path) -> None:
+    configured(tmp_path, "exports/*")
+    (tmp_path / "exports/a.csv").write_text(answers(0, 40))
+    bare = tmp_path / "exports/b.parquet"
+    pd.DataFrame({"id": ["1"], "score": ["9"]}).head(0).to_parquet(bare)
+    for _ in range(2):
+        with pytest.raises(WarehouseError, match=r"b\.parquet .*holds no records"):
+            taken_in(tmp_path)
+    bare.unlink()
     assert taken_in(tmp_path)[1] == 40
 
 

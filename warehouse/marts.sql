@@ -125,8 +125,8 @@ create table mart.quality (
     says varchar not null, -- What the check asserts.
     severity varchar not null, -- critical or warning.
     outcome varchar not null, -- passed or failed.
-    failed_count bigint, -- What failed, over the whole survey and wave; NULL where it is not a count.
-    base_count bigint -- Of how many; NULL where it is not a count.
+    failed_count bigint, -- What failed, over the whole survey and wave; NULL where it is no count or would tell of a few.
+    base_count bigint -- Of how many; NULL where it is no count, or would tell a count that is NULL.
 );
 insert into mart.quality by name
 select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)

@@ -179,6 +179,26 @@ def test_a_moments_message_is_the_same_one_when_another_process_completes_a_sing
     assert mailed_late.opened_at - first_time > timedelta(seconds=1)
 
 
+def test_messages_of_more_moments_than_a_server_takes_connections_are_completed_one_after_the_other(
+    home: Home, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "CONFIRM_SECONDS", 0.5)
+    monkeypatch.setattr(email, "COMPLETE_SECONDS", 0.5)
+    with mail_receiver(tmp_path_factory.mktemp("relay")) as relay:
+        server = {"smtp": relay.url, "from": "zwerm@waddenlijn.example", "tls": "none", "max_connections": 1}
+        person = {"email": {"to": ["jan@waddenlijn.example"], "server": "relay"}}
+        mailed = settings_for(home, audience=[person], servers={"relay": server})
+        relay.behave({"answers": ["451 later"]})
+        for survey in ("passengers", "staff"):
+            report = released(home, mailed, sealed(home, survey=survey))
+            assert {d.status for d in report.deliveries if d.channel == "email"} == {"failed"}
+        relay.behave({})
+        monkeypatch.setattr(email, "COMPLETE_SECONDS", 20.0)
+        assert recover(home, mailed) == ["Our organisation #1 by email: completed late"] * 2
+        taken = [mail for mail in relay.mails() if mail.answer.startswith("250")]
+    assert len({mail.message["Message-ID"] for mail in taken}) == len(taken) == 2
+
+
 def test_what_left_within_the_tolerance_is_on_time_and_what_left_after_it_or_again_is_late() -> None:
     stamps = Stamps((Open(("a", "b"), print),), (0,), (1_000_000,), 0)
     first, now = stamps.first, datetime.now(UTC)

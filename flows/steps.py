@@ -9,7 +9,7 @@ import pandas as pd
 from flows import checking, counting, figures, intake
 from flows.counting import Examination
 from flows.edition import draft, earlier_releases, edition, previous_release
-from flows.errors import FlowError
+from flows.errors import ConfigurationError
 from flows.moment import record
 from flows.progress import step
 from flows.run import Run
@@ -59,7 +59,7 @@ def examine(store: Store, run: Run, found: intake.Intake, wave: str | None, *, m
     with step("Compare with what was released") as notes, Ledger.open(run.home.ledger) as ledger:
         waves = counting.waves(store, survey, found.numbers)
         if wave is not None and wave not in waves:
-            raise FlowError(f"{found.survey} has no wave '{wave}'; its data have: {', '.join(waves) or 'none'}")
+            raise ConfigurationError(f"{found.survey} has no wave '{wave}'; its data have: {', '.join(waves) or 'none'}")
         chosen = wave or counting.newest_closed(run, waves, found.survey)
         examination = counting.examine(
             store, ledger, run, survey=found.survey, wave=chosen, batches=found.numbers, material=material

@@ -59,7 +59,8 @@ def examine(store: Store, run: Run, found: intake.Intake, wave: str | None, *, m
     with step("Compare with what was released") as notes, Ledger.open(run.home.ledger) as ledger:
         waves = counting.waves(store, survey, found.numbers)
         if wave is not None and wave not in waves:
-            raise ConfigurationError(f"{found.survey} has no wave '{wave}'; its data have: {', '.join(waves) or 'none'}")
+            known = ", ".join(waves) or "none"
+            raise ConfigurationError(f"{found.survey} has no wave '{wave}'; its data have: {known}")
         chosen = wave or counting.newest_closed(run, waves, found.survey)
         examination = counting.examine(
             store, ledger, run, survey=found.survey, wave=chosen, batches=found.numbers, material=material

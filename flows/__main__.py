@@ -105,7 +105,7 @@ def _print(as_json: bool, result: dict[str, Any], lines: Callable[[], list[str]]
 @for_machines
 def run(**call: Any) -> None:
     """Prepare the newest closed wave and open it for everyone at one moment."""
-    from flows.calls import run as call_run
+    from flows.command.calls import run as call_run
 
     as_json = call.pop("as_json")
     result = call_run(quiet=as_json, **call)
@@ -124,7 +124,7 @@ def check(**call: Any) -> None:
     why, and whom the audience leaves out. No count by score and no metric: what a release says is seen by everyone
     first.
     """
-    from flows.calls import check as call_check
+    from flows.command.calls import check as call_check
 
     as_json = call.pop("as_json")
     result = call_check(quiet=as_json, **call)
@@ -143,7 +143,7 @@ def check(**call: Any) -> None:
 @for_machines
 def backfill(**call: Any) -> None:
     """Every wave in between that is new or changed; all that changed opens at one moment."""
-    from flows.calls import backfill as call_backfill
+    from flows.command.calls import backfill as call_backfill
 
     as_json = call.pop("as_json")
     result = call_backfill(quiet=as_json, **call)
@@ -172,7 +172,7 @@ def serve(config: Path, port: int, host: str) -> None:
 @for_machines
 def release(**call: Any) -> None:
     """Stage a held release again (--retry), or withdraw one that is not out yet (--withdraw)."""
-    from flows.calls import release as call_release
+    from flows.command.calls import release as call_release
 
     as_json = call.pop("as_json")
     result = call_release(quiet=as_json, **call)
@@ -186,7 +186,7 @@ def release(**call: Any) -> None:
 @for_machines
 def status(release: str | None, config: Path, as_json: bool) -> None:
     """What is where, and who received what, when; also while a run is under way."""
-    from flows.status import status as tell_status
+    from flows.command.status import status as tell_status
 
     result = tell_status(config, release=release)
     _print(as_json, result, lambda: result["lines"])
@@ -197,7 +197,7 @@ def status(release: str | None, config: Path, as_json: bool) -> None:
 @for_machines
 def doctor(config: Path, as_json: bool) -> None:
     """Look at configuration, files, permissions, connections, audience, clock and zone; say what to do."""
-    from flows.doctor import doctor as examine
+    from flows.command.doctor import doctor as examine
 
     result = examine(config)
     _print(as_json, result, lambda: result["lines"])
@@ -209,7 +209,7 @@ def doctor(config: Path, as_json: bool) -> None:
 @for_machines
 def recover(config: Path, as_json: bool) -> None:
     """Finish or undo what a killed run left behind, and tell which; `run` does it too."""
-    from flows.calls import recover as call_recover
+    from flows.command.calls import recover as call_recover
 
     result = call_recover(config=config, quiet=as_json)
     _print(as_json, result, lambda: result["lines"])
@@ -228,7 +228,7 @@ def demo(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 def init(folder: Path) -> None:
     """Write a commented zwerm.toml that needs only the names of your columns."""
-    from flows.init import write
+    from flows.command.init import write
 
     click.echo(write(folder))
 

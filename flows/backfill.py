@@ -6,17 +6,17 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import counting
-from flows.counting import Examination
 from flows.errors import ConfigurationError
-from flows.intake import Intake
 from flows.open_moment import hand_over
+from flows.orchestration.tasks import Outcome, as_task, patience, told
+from flows.preparing import counting
+from flows.preparing.counting import Examination
+from flows.preparing.intake import Intake
+from flows.preparing.seal import Sealed
+from flows.preparing.steps import Prepared, fetch, prepare_wave
 from flows.progress import step, tell
+from flows.releasing.staging import Staged, stage_together
 from flows.run import Run
-from flows.seal import Sealed
-from flows.staging import Staged, stage_together
-from flows.steps import Prepared, fetch, prepare_wave
-from flows.tasks import Outcome, as_task, patience, told
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
 from warehouse.store import Store

@@ -15,15 +15,15 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
 from flows import release
-from flows.checking import check_published
+from flows.command.summary import deliveries, stands, summary
 from flows.errors import HeldError
 from flows.guard import OUR_OWN
+from flows.orchestration.tasks import Outcome, as_task, is_served, told
+from flows.preparing.checking import check_published
 from flows.progress import step
 from flows.release import Report
+from flows.releasing.staging import Staged, told_time
 from flows.run import Run
-from flows.staging import Staged, told_time
-from flows.summary import deliveries, stands, summary
-from flows.tasks import Outcome, as_task, is_served, told
 from warehouse.ledger import Ledger
 from warehouse.records import Moment
 

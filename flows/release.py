@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flows.channels.by_name import Factory, channel_for
-from flows.completion import complete_late, complete_moment
 from flows.errors import FlowError, HeldError, LeaseTakenError
-from flows.holding import Channels, held_error, hold_moment
 from flows.home import Home
-from flows.moment import OnStep, nothing
-from flows.opening import Run, arm_and_open, never
-from flows.publication import LEASE
+from flows.releasing.completion import complete_late, complete_moment
+from flows.releasing.holding import Channels, held_error, hold_moment
+from flows.releasing.moment import OnStep, nothing
+from flows.releasing.opening import Run, arm_and_open, never
+from flows.releasing.publication import LEASE
+from flows.releasing.waiting import shielded, wait_far
 from flows.settings import Settings
-from flows.waiting import shielded, wait_far
 from warehouse import decisions
 from warehouse.leases import Lease, give_back, held_by, take
 from warehouse.ledger import Ledger

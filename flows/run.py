@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.audience import refuse_what_cannot_be_armed
 from flows.configuration import load
 from flows.errors import ConfigurationError
 from flows.guard import keep_private_log
 from flows.home import Home
+from flows.releasing.audience import refuse_what_cannot_be_armed
 from flows.settings import Settings, Survey, Text
 from warehouse import WarehouseError
 from warehouse.store import Store

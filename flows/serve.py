@@ -10,12 +10,12 @@ from types import FrameType
 
 from flows.errors import LeaseTakenError
 from flows.home import Home
-from flows.locks import Lock
-from flows.orchestrator import auth_file, named_server, server, wait_until_up
+from flows.orchestration.locks import Lock
+from flows.orchestration.orchestrator import auth_file, named_server, server, wait_until_up
+from flows.orchestration.site_server import site
 from flows.progress import step, tell
-from flows.recover import recover
+from flows.releasing.recover import recover
 from flows.run import Run
-from flows.site_server import site
 
 UI_PORT = 4200  # Prefect's own; another one where it is taken
 
@@ -35,7 +35,7 @@ def serve(config: Path, *, host: str, port: int) -> None:
             site(run.home.published / "site", host=host, port=port) as pages,
         ):
             with step("Start Prefect"):
-                from flows.serving import serve_deployments  # Prefect takes seconds, as the server does
+                from flows.orchestration.serving import serve_deployments  # Prefect takes seconds, as the server does
 
                 wait_until_up(run.home, address)
             serve_deployments(run, on_ready=lambda: _welcome(run.home, address, pages, host, is_own=is_own))

@@ -5,11 +5,11 @@ from pathlib import Path
 from prefect import flow
 
 from flows.open_moment import hand_over
-from flows.planning import moment_at, require_reason
+from flows.orchestration.tasks import Outcome, as_task, patience, told
+from flows.preparing.steps import prepare
+from flows.releasing.planning import moment_at, require_reason
+from flows.releasing.staging import Staged, stage_together
 from flows.run import Run
-from flows.staging import Staged, stage_together
-from flows.steps import prepare
-from flows.tasks import Outcome, as_task, patience, told
 
 
 @flow(name="survey_release", persist_result=False)

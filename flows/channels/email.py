@@ -26,7 +26,7 @@ from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, 
 from flows.channels.email_message import News, Stop, message_id, notice, random_id, write
 from flows.channels.outcomes import Outcomes
 from flows.home import Home
-from flows.seal import safe_name
+from flows.preparing.seal import safe_name
 from flows.settings import Email, Language, MailServer, Settings
 
 STAGE_SECONDS = 60.0

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.channels import Delivery, Open, Outcome, Refusal
-from flows.seal import read_sealed, safe_name
+from flows.preparing.seal import read_sealed, safe_name
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
 

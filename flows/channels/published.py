@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.channels import Delivery, Open, Outcome, Refusal
 from flows.home import Home
-from flows.publication import assemble
+from flows.releasing.publication import assemble
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
 from warehouse.ledger import Ledger

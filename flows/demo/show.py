@@ -73,7 +73,7 @@ def _fix_secret(folder: Path) -> None:
 
 @contextmanager
 def _prefect(config: Path) -> "Iterator[Run]":
-    from flows.calls import prefect_for
+    from flows.command.calls import prefect_for
     from flows.run import Run
 
     begun = Run.begin(config)
@@ -118,7 +118,7 @@ def _told(begun: "Run", reports: "Sequence[Report]", listening: Receivers) -> It
 
 
 def _releases(begun: "Run", reports: "Sequence[Report]") -> Iterator[str]:
-    from flows.summary import title
+    from flows.command.summary import title
 
     yield click.style("\nReleased to everyone at one moment each", bold=True)
     for report in reports:

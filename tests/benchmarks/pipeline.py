@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
+from flows.preparing.steps import prepare
 from flows.progress import be_quiet
 from flows.run import Run
-from flows.steps import prepare
 from tests.benchmarks.baseline import run_baseline
 from tests.benchmarks.generate import FOLDER, WAVE, survey_csv
 

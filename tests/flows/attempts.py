@@ -16,17 +16,17 @@ from flows.release import Report
 from flows.survey import survey_release
 
 STEPS = (
-    "flows.intake.fetch",
-    "flows.intake.conform",
-    "flows.counting.examine",
-    "flows.figures.tally",
-    "flows.figures.hide",
-    "flows.figures.compute",
-    "flows.checking.check",
-    "flows.steps.draft",  # in the flow's body, between two steps
-    "flows.steps.edition",
-    "flows.steps.seal",
-    "flows.staging.plan",
+    "flows.preparing.intake.fetch",
+    "flows.preparing.intake.conform",
+    "flows.preparing.counting.examine",
+    "flows.preparing.figures.tally",
+    "flows.preparing.figures.hide",
+    "flows.preparing.figures.compute",
+    "flows.preparing.checking.check",
+    "flows.preparing.steps.draft",  # in the flow's body, between two steps
+    "flows.preparing.steps.edition",
+    "flows.preparing.steps.seal",
+    "flows.releasing.staging.plan",
     "flows.release.open_moment",
 )
 

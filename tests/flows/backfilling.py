@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from flows import calls
+from flows.command import calls
+from flows.preparing.seal import Sealed, seal
 from flows.run import Run
-from flows.seal import Sealed, seal
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +74,7 @@ def _die_at_seal(number: int) -> None:
         return seal(*arguments, **named)
 
     if number:
-        pytest.MonkeyPatch().setattr("flows.steps.seal", sealing)
+        pytest.MonkeyPatch().setattr("flows.preparing.steps.seal", sealing)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from types import FrameType
 from typing import Any
 
 from flows.home import Home
-from flows.moment import plan, record, stage
-from flows.recover import recover
 from flows.release import Report, open_moment, report
+from flows.releasing.moment import plan, record, stage
+from flows.releasing.recover import recover
 from tests.flows.sealed import settings_for
 from tests.flows.whole import Survey
 from warehouse.ledger import Ledger

@@ -18,22 +18,22 @@ import pytest
 
 from flows.guard import OUR_OWN
 from flows.home import Home
-from flows.orchestrator import server, wait_until_up
+from flows.orchestration.orchestrator import server, wait_until_up
 from warehouse import WarehouseError
 
 CANARY = "141.421356237"
 WAVE = "2025-09"
 PREPARING = (
-    "flows.intake.fetch",
-    "flows.intake.conform",
-    "flows.counting.examine",
-    "flows.figures.tally",
-    "flows.figures.hide",
-    "flows.figures.compute",
-    "flows.checking.check",
-    "flows.steps.edition",  # where pages are written
-    "flows.steps.seal",
-    "flows.staging.stage",
+    "flows.preparing.intake.fetch",
+    "flows.preparing.intake.conform",
+    "flows.preparing.counting.examine",
+    "flows.preparing.figures.tally",
+    "flows.preparing.figures.hide",
+    "flows.preparing.figures.compute",
+    "flows.preparing.checking.check",
+    "flows.preparing.steps.edition",  # where pages are written
+    "flows.preparing.steps.seal",
+    "flows.releasing.staging.stage",
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from flows.home import Home
-from flows.seal import TABLES, Draft, seal
+from flows.preparing.seal import TABLES, Draft, seal
 from flows.settings import Settings
 
 TREE = (("all", None, 0, ()), ("ships", "all", 1, ("Ships",)), ("texel", "ships", 2, ("Ships", "Texel")))

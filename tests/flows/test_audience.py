@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.audience import (
+from flows.channels.by_name import channel_for
+from flows.errors import ConfigurationError
+from flows.home import Home
+from flows.releasing.audience import (
     deliveries,
     mail_connections,
     recorded,
@@ -12,9 +15,6 @@ from flows.audience import (
     strangers,
     uncovered,
 )
-from flows.channels.by_name import channel_for
-from flows.errors import ConfigurationError
-from flows.home import Home
 from flows.settings import Settings, Webhook
 from tests.flows.sealed import settings_for
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from flows.backfill import Plan
-from flows.counting import Examination, Verdict
+from flows.preparing.counting import Examination, Verdict
 from flows.run import Run
 from tests.flows.backfilling import worker
 from tests.flows.whole import Survey

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.calls import release, run
+from flows.command.calls import release, run
 from flows.errors import ConfigurationError
+from flows.preparing.steps import prepare
 from flows.run import Run
-from flows.steps import prepare
 from tests.flows.test_checking import CONFIGURATION, ROWS
 from tests.flows.whole import Survey
 from warehouse.ledger import Ledger

@@ -5,9 +5,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.checking import check_published
+from flows.command.rehearsal import rehearse
 from flows.errors import FlowError, StoppedByCheckError
-from flows.rehearsal import rehearse
+from flows.preparing.checking import check_published
 from flows.run import Run
 from tests.flows.whole import Survey
 from warehouse.ledger import Ledger

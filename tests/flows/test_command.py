@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from flows.__main__ import zwerm
 from flows.home import Home
-from flows.moment import plan, record, stage
+from flows.releasing.moment import plan, record, stage
 from tests.flows.sealed import sealed, settings_for
 
 ROOT = Path(__file__).parents[2]

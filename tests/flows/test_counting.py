@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from flows.backfill import planned
-from flows.counting import Examination
+from flows.preparing.counting import Examination
+from flows.preparing.steps import prepare
 from flows.run import Run
-from flows.steps import prepare
 from tests.flows.whole import Survey
 from transforms.method import method_hash
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import trustme
 
-from flows.doctor import clock, doctor
+from flows.command.doctor import clock, doctor
 from flows.home import Home
-from flows.moment import plan, record, stage, withdraw
 from flows.release import open_moment
+from flows.releasing.moment import plan, record, stage, withdraw
 from flows.settings import Settings
 from tests.flows.mail_receiver import PASSWORD, USER, mail_receiver
 from tests.flows.receivers import webhook_receivers
@@ -262,7 +262,7 @@ def test_a_webhook_that_cannot_be_reached_or_is_not_trusted_is_a_problem(
 
 
 def test_a_host_that_never_answers_does_not_keep_the_doctor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.doctor.connections.SECONDS", 1.0)
+    monkeypatch.setattr("flows.command.doctor.connections.SECONDS", 1.0)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()

@@ -13,11 +13,11 @@ import pytest
 import trustme
 
 from flows.errors import HeldError
-from flows.moment import plan, stage
-from flows.recover import retry
+from flows.preparing.steps import prepare
 from flows.release import Report, open_moment
+from flows.releasing.moment import plan, stage
+from flows.releasing.recover import retry
 from flows.run import Run
-from flows.steps import prepare
 from tests.flows.mail_receiver import PASSWORD, USER, Mail, MailReceiver, mail_receiver
 from tests.flows.receivers import Call, Receivers, webhook_receivers
 from tests.flows.whole import Survey

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flows.command.doctor import doctor
+from flows.command.init import write
 from flows.configuration import load
-from flows.doctor import doctor
 from flows.errors import ConfigurationError
-from flows.init import write
 
 SEMICOLONS = (
     "NPS;Afdeling;Ingevuld op;Waarom\n9;Ships;2026-10-01;goed\n3;Quay;2026-10-02;te laat\n10;Quay;2026-10-02;fijn\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flows.intake import conform, fetch
+from flows.preparing.intake import conform, fetch
 from flows.run import Run
 from tests.flows.killed import killed_on_the_way
 from tests.flows.mail_receiver import Mail, MailReceiver, mail_receiver
@@ -22,13 +22,13 @@ from warehouse.ledger import Ledger
 
 WAVE = "2025-09"
 WHILE_PREPARING = (
-    "flows.intake.conform",  # landed, nothing made of it
-    "flows.intake._kept",  # conformed and checked, nothing kept
-    "flows.intake._insert_quarantined",  # in the middle of keeping it
-    "flows.steps.close",  # all computed and written, nothing sealed
-    "flows.seal._manifest",  # in the middle of sealing
-    "flows.figures.remember_pattern",  # sealed, and nobody knows
-    "flows.moment.record",
+    "flows.preparing.intake.conform",  # landed, nothing made of it
+    "flows.preparing.intake._kept",  # conformed and checked, nothing kept
+    "flows.preparing.intake._insert_quarantined",  # in the middle of keeping it
+    "flows.preparing.steps.close",  # all computed and written, nothing sealed
+    "flows.preparing.seal._manifest",  # in the middle of sealing
+    "flows.preparing.figures.remember_pattern",  # sealed, and nobody knows
+    "flows.releasing.moment.record",
 )
 BEFORE = ("sealed", "staged", "arming", "armed")
 AFTER = ("committed", *(f"opened:{number}" for number in range(6)), "confirmed", "renewed")

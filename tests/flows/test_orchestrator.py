@@ -14,7 +14,7 @@ import pytest
 
 from flows.errors import FlowError
 from flows.home import Home
-from flows.orchestrator import auth_file, named_server, server, wait_until_up
+from flows.orchestration.orchestrator import auth_file, named_server, server, wait_until_up
 from tests.flows.served import alone
 
 ADDRESS = "http://prefect.example:4200/api"
@@ -47,7 +47,7 @@ def user(home: Home) -> "subprocess.Popen[str]":
     use = f"""
         from pathlib import Path
         from flows.home import Home
-        from flows.orchestrator import server
+        from flows.orchestration.orchestrator import server
         with server(Home(Path({str(home.path)!r}))) as address:
             print(address, flush=True)
             input()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.errors import ConfigurationError
-from flows.planning import moment_of
+from flows.releasing.planning import moment_of
 from flows.settings import Settings
 
 NOW = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)  # nine o'clock in Amsterdam

@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import opening
 from flows.channels import webhook
 from flows.errors import HeldError
 from flows.home import Home
-from flows.moment import record, withdraw
-from flows.recover import recover, retry
 from flows.release import open_moment
+from flows.releasing import opening
+from flows.releasing.moment import record, withdraw
+from flows.releasing.recover import recover, retry
 from tests.flows.killed import killed, started_again
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for

@@ -13,16 +13,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import opening
 from flows.channels import Open, Outcome, email
+from flows.command.summary import deliveries
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
-from flows.moment import plan, record, stage, withdraw
-from flows.opening import Stamps
-from flows.recover import recover, retry
 from flows.release import Report, open_moment
+from flows.releasing import opening
+from flows.releasing.moment import plan, record, stage, withdraw
+from flows.releasing.opening import Stamps
+from flows.releasing.recover import recover, retry
 from flows.settings import Settings
-from flows.summary import deliveries
 from tests.flows.mail_receiver import mail_receiver
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flows.errors import ConfigurationError
-from flows.site_server import site
+from flows.orchestration.site_server import site
 
 
 class Publication:

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from flows.counting import Examination
 from flows.errors import ConfigurationError, FlowError, HeldError
 from flows.home import Home
-from flows.moment import record, withdraw
-from flows.recover import recover, retry
+from flows.preparing.counting import Examination
+from flows.preparing.seal import read_sealed
+from flows.preparing.steps import Prepared
 from flows.release import open_moment
+from flows.releasing.moment import record, withdraw
+from flows.releasing.recover import recover, retry
+from flows.releasing.staging import NEWER, Staged, stage_together
 from flows.run import Run
-from flows.seal import read_sealed
 from flows.settings import Settings
-from flows.staging import NEWER, Staged, stage_together
-from flows.steps import Prepared
 from tests.flows.sealed import sealed, settings_for
 from warehouse import WarehouseError, decisions
 from warehouse.leases import take

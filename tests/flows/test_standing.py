@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows import intake
-from flows.intake import Intake
-from flows.rehearsal import rehearse
+from flows.command.rehearsal import rehearse
+from flows.preparing import intake
+from flows.preparing.intake import Intake
 from flows.run import Run
 from warehouse import WarehouseError
 

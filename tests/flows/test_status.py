@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from flows.command.status import status
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
-from flows.moment import plan, record, stage, withdraw
-from flows.publication import LEASE
 from flows.release import open_moment
+from flows.releasing.moment import plan, record, stage, withdraw
+from flows.releasing.publication import LEASE
 from flows.settings import Settings
-from flows.status import status
 from tests.flows.sealed import sealed, settings_for
 from warehouse.leases import give_back, take
 from warehouse.ledger import Ledger

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows.home import Home
-from flows.orchestrator import server, wait_until_up
+from flows.orchestration.orchestrator import server, wait_until_up
 from tests.flows.attempts import STEPS
 from tests.flows.served import NPS, ROOT, Prefect, alone, local, write
 from warehouse.ledger import Ledger

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.errors import HeldError
-from flows.waiting import Appointment, shielded, wait_far
+from flows.releasing.waiting import Appointment, shielded, wait_far
 
 
 def never() -> bool:

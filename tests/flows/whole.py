@@ -7,12 +7,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from flows.moment import nothing
-from flows.recover import recover
+from flows.preparing.steps import prepare
 from flows.release import Report, open_moment
+from flows.releasing.moment import nothing
+from flows.releasing.recover import recover
+from flows.releasing.staging import stage_together
 from flows.run import Run
-from flows.staging import stage_together
-from flows.steps import prepare
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from flows.home import Home
-from flows.seal import read_sealed
+from flows.preparing.seal import read_sealed
 from tests.flows.sealed import files_below, sealed
 from warehouse import WarehouseError, publish
 from warehouse.marts import TABLES, Edition, check, comments

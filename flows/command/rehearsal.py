@@ -1,0 +1,200 @@
+"""`zwerm check`: fetch, conform and check, and nothing after; shows what a mapping makes of the data before anyone.
+
+No count by score and no metric: what a release says is seen by everyone first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from checks.waves import SCALE
+from flows.preparing import intake
+from flows.preparing.checking import SCALE_ADVICE
+from flows.preparing.counting import wave_departments
+from flows.preparing.standing import Gone, batches_known, gone_files
+from flows.releasing.audience import uncovered
+from flows.run import Run
+from flows.settings import FilesSource, Survey
+from transforms.responses import describe
+from transforms.waves import in_order
+from warehouse.landing import LandedFile
+from warehouse.store import Store
+
+if TYPE_CHECKING:
+    from checks.gate import CheckResult
+
+INDENT = "  "
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the rehearsal of one survey found, as lines to read; and whether a run would be stopped by a check."""
+
+    survey: str
+    lines: tuple[str, ...]
+    stops: bool
+
+
+def rehearse(run: Run, survey: str) -> Rehearsal:
+    """Go as far as the checks of rows, file by file; nothing of it is kept but the landed bytes."""
+    with run.store() as store:
+        landed = intake.fetch(store, run, survey)
+        store.run(
+            "create or replace temporary table arrived"
+            " (batch integer, record_number bigint, response_key varchar, wave varchar, score smallint)"
+        )
+        lines: list[str] = [f"{next(iter(run.titles(survey).values()))} ({survey})"]
+        keys: set[str] = set()
+        stops = False
+        arrived: dict[str, int] = {}
+        for number, (file, source) in enumerate(landed, start=1):
+            if file.is_offered and file.file_id not in arrived:
+                found, stopped, departments = _File(store, run, survey, file, source).look(-number)
+                arrived[file.file_id] = -number
+                lines += found
+                keys |= departments
+                stops |= stopped
+        for gone in _gone(store, run.survey(survey), [file for file, _ in landed], arrived):
+            lines += ["", gone.says]
+            keys |= _departments(store, gone)
+        off, stopped = _scale(store, run, survey)
+    return Rehearsal(survey, (*lines, *off, *_tree(run, keys)), stops or stopped)
+
+
+def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:
+    """The waves whose scores look like another scale's, and whether that stops a run."""
+    settings = run.survey(survey)
+    rule = next(rule for rule in intake.rules_of(settings)["waves"] if rule.name == SCALE)
+    waves = store.rows(
+        "select wave from (select wave, count(score) as responses, max(score) as largest_score from arrived"
+        f" where wave is not null group by wave) where {rule.breaks(intake.rule_parameters(run, settings))}"
+    )
+    stops = bool(waves) and rule.severity == "critical"
+    labels = ", ".join(_short(label) for label in in_order(label for (label,) in waves))
+    ends = "; this stops the run" if stops else ""
+    return (["", f"{SCALE}: not so in {labels}. {SCALE_ADVICE}{ends}"] if waves else []), stops
+
+
+def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile], arrived: Mapping[str, int]) -> Sequence[Gone]:
+    """The files that are gone, measured against those that were just looked at."""
+    known = batches_known(store, landed[0].survey, [file for file in landed if not file.is_offered])
+    store.run(
+        "insert into arrived select batch, record_number, response_key, wave, score from core.responses"
+        " where list_contains($batches::integer[], batch)",
+        {"batches": list(known.values())},
+    )
+    return gone_files(store, settings, landed, {**known, **arrived})
+
+
+def _departments(store: Store, gone: Gone) -> set[str]:
+    """The departments that a file names whose answers keep counting."""
+    if not gone.is_counted:
+        return set()
+    known = batches_known(store, gone.file.survey, [gone.file])
+    rows = store.rows(
+        "select distinct department_key from core.responses where list_contains($batches::integer[], batch)",
+        {"batches": list(known.values())},
+    )
+    return {key for (key,) in rows}
+
+
+@dataclass(frozen=True)
+class _File:
+    """One landed file under the rehearsal's eyes."""
+
+    store: Store
+    run: Run
+    survey: str
+    file: LandedFile
+    source: FilesSource
+
+    def look(self, number: int) -> tuple[list[str], bool, set[str]]:
+        """Lines to read, whether a check would stop the run, and the departments that it names.
+
+        Its answers' keys are kept in `arrived`, under the number.
+        """
+        from checks.gate import gate
+
+        settings = self.run.survey(self.survey)
+        relation = intake.incoming(self.store, self.run, self.survey, self.file, self.source)
+        rules, parameters = intake.rules_of(settings)["responses"], intake.rule_parameters(self.run, settings)
+        verdict = gate(self.store.connection, table="incoming", rules=rules, parameters=parameters)
+        records = self.store.rows("select count(*) from incoming")[0][0]
+        rejected = self.store.rows("select count(*) from rejects")[0][0]
+        lines = ["", f"{self.file.name}: {records + rejected:,} records, {len(relation.columns)} columns"]
+        lines += [f"{INDENT}remark: {remark}" for remark in relation.remarks]
+        described = describe(
+            settings.roles,
+            relation.columns,
+            wave=settings.wave,
+            timezone=self.run.settings.organisation.timezone,
+            relation=relation.again,
+        )
+        lines += _roles(self.store.rows(described))
+        lines += self._quarantine(verdict.results, rejected)
+        keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
+        self.store.run(
+            "insert into arrived select $number, rowid + 1, response_key, wave, score from incoming"
+            " where original is null",
+            {"number": number},
+        )
+        self.store.run("drop table incoming")
+        return lines, verdict.stops, keys
+
+    def _quarantine(self, results: "Sequence[CheckResult]", rejected: int) -> Iterator[str]:
+        """What would go to quarantine: the rule, how many records, and the first of them."""
+        yield f"{INDENT}would go to quarantine:"
+        none = True
+        for result in results:
+            if not result.failed_count:
+                continue
+            none = False
+            first = self.store.rows(
+                f"select rowid + 1 from incoming where {result.rule.breaks(self._parameters())} limit 3"
+            )
+            numbers = ", ".join(str(number) for (number,) in first)
+            stops = "; this stops the run" if result.outcome == "failed" and result.rule.severity == "critical" else ""
+            yield f"{INDENT * 2}{result.rule.name}: {result.failed_count:,} (record {numbers}){stops}"
+        if rejected:
+            none = False
+            first = self.store.rows("select line_number, reason from rejects order by line_number limit 3")
+            told = "; ".join(f"line {line}: {reason}" for line, reason in first)
+            yield f"{INDENT * 2}record_is_readable: {rejected:,} ({told})"
+        if none:
+            yield f"{INDENT * 2}nothing"
+
+    def _parameters(self) -> Mapping[str, Any]:
+        return intake.rule_parameters(self.run, self.run.survey(self.survey))
+
+
+def _roles(rows: list[tuple[str, str | None, str | None, str]]) -> Iterator[str]:
+    """Per role the distinct raw values and what each becomes."""
+    role = None
+    for name, value, becomes, status in rows:
+        if name != role:
+            yield f"{INDENT}{name}"
+            role = name
+        shown = "(blank)" if value is None else _short(value)
+        meaning = _short(becomes) if status == "read" and becomes is not None else status
+        yield f"{INDENT * 2}{shown}" if shown == meaning else f"{INDENT * 2}{shown} → {meaning}"
+
+
+def _short(text: str, most: int = 60) -> str:
+    """A cell on one line, whatever it holds."""
+    plain = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def _tree(run: Run, keys: set[str]) -> Iterator[str]:
+    """The tree of departments as the data name it, and whom the audience leaves out."""
+    tree = wave_departments(run, sorted(keys))
+    yield ""
+    yield f"departments: {len(tree) - 1}"
+    for level, name in zip(tree["level"], tree["name"], strict=True):
+        yield INDENT * (int(level) + 1) + _short(str(name))
+    missing = uncovered(run.settings, [tuple(path) for path in tree["path"]])
+    if missing:
+        yield "the audience leaves out:"
+        yield from (f"{INDENT}{one}" for one in missing)
+    elif not run.settings.audience:
+        yield "no [[audience]] is configured: a release goes to the published folder alone"

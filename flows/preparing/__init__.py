@@ -1,0 +1,1 @@
+"""From the sources to a sealed release, one file per step."""

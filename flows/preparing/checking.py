@@ -1,0 +1,180 @@
+"""The checks between figures and seal: of files, rows, the wave, its tallies and its metrics; and once more after."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from checks import metrics, promoter_metrics, waves
+from flows.errors import FlowError, StoppedByCheckError
+from flows.preparing.counting import Examination
+from flows.preparing.intake import Intake, rule_parameters, rules_of
+from flows.preparing.seal import read_manifest, read_table
+from flows.releasing.publication import renew_if_free
+from flows.run import Run
+from transforms.current import current
+from transforms.responses import columns_needed
+from transforms.waves import in_order
+from warehouse.ledger import Ledger
+from warehouse.records import Release
+from warehouse.store import Store
+
+if TYPE_CHECKING:
+    from checks.gate import CheckResult
+    from checks.rules import Rule
+    from flows.release import Report
+
+
+SCALE_ADVICE = (
+    f"No score is above {waves.HIGHEST}: map another scale to 0-10 with values = {{ … }} of roles.score, "
+    "or declare it with scale = [0, 10] if it is that one"
+)
+
+
+def check(store: Store, run: Run, found: Intake, examination: Examination, figures: pd.DataFrame) -> pd.DataFrame:
+    """Every check of the wave but those of single rows, which ran file by file; what may be published of them all.
+
+    Raises StoppedByCheckError, with every critical check that failed, before anything is sealed.
+    """
+    from checks.quality import public
+
+    settings = run.survey(found.survey)
+    results = _results(store, run, found, examination, figures, rules_of(settings))
+    failed = [result for result in results if result.outcome == "failed" and result.rule.severity == "critical"]
+    if failed:
+        raise StoppedByCheckError(
+            _stopped(examination, failed, with_counts=True), public=_stopped(examination, failed, with_counts=False)
+        )
+    return public(
+        results,
+        counted=int(store.rows("select count(*) from counted")[0][0]),
+        min_respondents=settings.min_respondents,
+        earlier=_said_before(run, examination),
+        language="en",
+    )
+
+
+def check_published(run: Run, report: "Report") -> None:
+    """Check once again what everyone reads: the same rows as sealed, under the same rules; a breach where it is not.
+
+    It is out by then, so nothing is undone: the breach is recorded, published with the register, and told.
+    """
+    wrong = {release.release_id: found for release in report.releases if (found := _wrong(run, release))}
+    if not wrong:
+        return
+    says = "; ".join(f"release {name}: {', '.join(found)}" for name, found in wrong.items())
+    with Ledger.open(run.home.ledger) as ledger:
+        with ledger.transaction():
+            ledger.add(
+                "breach",
+                release_ids=list(wrong),
+                moment_id=report.moment.moment_id,
+                what="content",
+                milliseconds=None,
+                says=f"what is published is not what was sealed ({says})",
+            )
+        renew_if_free(ledger, run.home, run.settings)
+    raise FlowError(f"What is published is not what was sealed: {says}. Look at who can write to {run.home.published}")
+
+
+def _wrong(run: Run, release: Release) -> list[str]:
+    """What does not hold of a release as it is published: its rows against the seal, then the rules of metrics."""
+    folder = run.home.releases / release.release_id
+    sealed = folder / "tables" / "promoter_metrics.parquet"
+    parameters = {"min_respondents": read_manifest(folder)["min_respondents"]}
+    key = {"release_id": release.release_id}
+    with Store.open(run.home.published / "warehouse.duckdb", scratch=run.home.scratch, read_only=True) as store:
+        _table(store, "checked_published", _sql("promoter_metrics"), {**key, "sealed": str(sealed)})
+        _table(store, "promoter_metrics", "from mart.promoter_metrics where release_id = $release_id", key)
+        _table(store, "checked_metrics", _sql("metrics"), {})
+        rules = {"published": promoter_metrics.RULES, "metrics": metrics.RULES}
+        results = [one for found in _gates(store, run, rules, parameters).values() for one in found]
+    return [f"{one.rule.name} failed on {one.failed_count} rows" for one in results if one.outcome == "failed"]
+
+
+def _results(
+    store: Store,
+    run: Run,
+    found: Intake,
+    examination: Examination,
+    figures: pd.DataFrame,
+    rules: "Mapping[str, Sequence[Rule]]",
+) -> "list[CheckResult]":
+    settings = run.survey(found.survey)
+    key = {"survey": examination.survey, "wave": examination.wave}
+    parameters = {**rule_parameters(run, settings), "min_respondents": settings.min_respondents}
+    store.run(f"create or replace temporary view standing as {current(found.numbers, duplicates=settings.duplicates)}")
+    mapped = list(columns_needed(settings.roles, settings.wave))
+    _table(store, "checked_files", _sql("files"), {"mapped": mapped, "batches": list(found.numbers)})
+    earlier = _earlier(store, examination)
+    _table(store, "checked_waves", _sql("waves"), {**key, "earlier": earlier, "batches": list(found.numbers)})
+    _table(store, "checked_tallies", _sql("tallies"), key)
+    store.register("promoter_metrics", figures)
+    _table(store, "checked_metrics", _sql("metrics"), {})
+    tables = ("files", "waves", "tallies", "metrics")
+    results = _gates(store, run, {table: rules[table] for table in tables}, parameters)
+    of_rows = _rows(store, found, examination, rules["responses"])
+    return [*results["files"], *of_rows, *results["waves"], *results["tallies"], *results["metrics"]]
+
+
+def _gates(
+    store: Store, run: Run, rules: "Mapping[str, Sequence[Rule]]", parameters: Mapping[str, Any]
+) -> "Mapping[str, Sequence[CheckResult]]":
+    """The results of each table's rules, which run on the table `checked_…` of its name."""
+    from checks.gate import gates  # Great Expectations takes seconds to import
+
+    verdicts = gates(
+        store.connection,
+        {f"checked_{table}": own for table, own in rules.items()},
+        parameters=parameters,
+        report=run.home.check_reports,
+    )
+    return {table: verdicts[f"checked_{table}"].results for table in rules}
+
+
+def _said_before(run: Run, examination: Examination) -> list[pd.DataFrame]:
+    """What the wave's earlier revisions published of their checks."""
+    with Ledger.open(run.home.ledger) as ledger:
+        out = [one for one in ledger.releases(examination.survey, examination.wave) if one.is_out]
+    return [read_table(run.home.releases / one.release_id, "quality") for one in out]
+
+
+def _earlier(store: Store, examination: Examination) -> list[str]:
+    """The waves before this one that were counted, in order."""
+    known = store.rows("select distinct wave from core.tallies where survey = $name", {"name": examination.survey})
+    ordered = in_order([examination.wave, *(wave for (wave,) in known)])
+    return ordered[: ordered.index(examination.wave)]
+
+
+def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequence[Rule]") -> "Sequence[CheckResult]":
+    """What the row rules left in quarantine of this wave; records of no wave count in each."""
+    from checks.quality import told
+
+    broken = store.rows(_sql("responses"), {"batches": list(found.numbers), "wave": examination.wave})
+    failed = {rule: count for rule, count, _ in broken}
+    quarantined = broken[0][2] if broken else 0
+    counted = store.rows("select count(*) from counted")  # without answers that wait: nobody is told how many do
+    return told(rules, failed, base_count=int(counted[0][0]) + quarantined)
+
+
+def _table(store: Store, name: str, sql: str, parameters: Mapping[str, Any]) -> None:
+    store.run(f"create or replace temporary table {name} as {sql}", parameters)
+
+
+def _sql(name: str) -> str:
+    return (files("checks") / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _stopped(examination: Examination, failed: "Sequence[CheckResult]", *, with_counts: bool) -> str:
+    lines = [f"{examination.survey} {examination.wave} is stopped, nothing was sealed:"]
+    for result in failed:
+        is_counted = with_counts and result.failed_count is not None
+        count = f" ({result.failed_count} of {result.base_count})" if is_counted else ""
+        lines.append(f"  {result.rule.name}: not so: {result.rule.says['en']}{count}")
+    if any(result.rule.name == waves.SCALE for result in failed):
+        lines.append(f"{SCALE_ADVICE}.")
+    lines.append(
+        "Look at `zwerm check`, and at the reports in working/checks; bounds are set in [surveys.NAME.checks]."
+    )
+    return "\n".join(lines)

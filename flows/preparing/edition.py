@@ -1,0 +1,118 @@
+"""What a release says: its tables, and the edition that its pages are made from, with the waves that came before."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from checks.book import rules_by_table
+from flows.home import Home
+from flows.preparing.counting import Examination
+from flows.preparing.figures import beyond_chance
+from flows.preparing.seal import Draft, Sealed, read_sealed, read_table
+from flows.run import Run, in_languages
+from transforms.report.edition import METRICS, Changed, Edition, changed
+from transforms.waves import in_order
+from warehouse.ledger import Ledger
+
+MATERIAL = "All late answers were let in at once, also where they were few."  # printed with the operator's own reason
+
+
+def earlier_releases(
+    ledger: Ledger, home: Home, *, survey: str, wave: str, also: Sequence[Sealed] = ()
+) -> list[Sealed]:
+    """The newest release of each earlier wave, oldest wave first: what was released, and what opens with this one."""
+    newest: dict[str, Sealed] = {}
+    for release in ledger.releases(survey):
+        if release.is_out:
+            newest[release.wave] = read_sealed(home.releases / release.release_id)
+    for sealed in also:
+        if sealed.survey == survey:
+            newest[sealed.wave] = sealed
+    waves = in_order([*newest, wave])
+    return [newest[earlier] for earlier in waves[: waves.index(wave)]]
+
+
+def previous_release(run: Run, examination: Examination, earlier: Sequence[Sealed]) -> Sealed | None:
+    """The release that changes are measured against: a revision keeps that of the revision before."""
+    if examination.released is not None and examination.released.previous_release_id is not None:
+        return read_sealed(run.home.releases / examination.released.previous_release_id)
+    return earlier[-1] if earlier else None
+
+
+def draft(
+    run: Run,
+    examination: Examination,
+    *,
+    tree: pd.DataFrame,
+    metrics: pd.DataFrame,
+    quality: pd.DataFrame,
+    previous: Sealed | None,
+    reason: str | None,
+    is_material: bool = False,
+) -> Draft:
+    """The release's tables and the facts that stand beside them."""
+    settings, organisation = run.survey(examination.survey), run.settings.organisation
+    reason = reason or examination.reason
+    departments = tree.rename(columns={"name": "department"}).assign(path=tree["path"].map(list))
+    return Draft(
+        organisation=organisation.name,
+        survey=examination.survey,
+        title=run.titles(examination.survey),
+        wave=examination.wave,
+        revision=examination.revision,
+        reason=f"{reason} {MATERIAL}" if is_material else reason,
+        is_material=is_material,
+        changes=_changes(run, examination, metrics),
+        previous_release_id=previous.release_id if previous else None,
+        definition=settings.superpromoters.definition,
+        told_min=settings.superpromoters.told_min,
+        min_respondents=settings.min_respondents,
+        languages=organisation.languages,
+        tables={
+            "promoter_metrics": metrics,
+            "departments": departments,
+            "highlights": beyond_chance(metrics),
+            "quality": quality,
+        },
+    )
+
+
+def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Sealed]) -> Edition:
+    """What the pages are made from."""
+    settings = run.survey(drafted.survey)
+    roles, called = settings.roles, settings.respondents
+    names = {f"name_{language}": [names[language] for names in tree["names"]] for language in drafted.languages}
+    return Edition(
+        organisation=drafted.organisation,
+        languages=drafted.languages,
+        survey=drafted.survey,
+        titles=drafted.title,
+        wave=drafted.wave,
+        revision=drafted.revision,
+        reason=drafted.reason,
+        changes=drafted.changes,
+        definition=drafted.definition,
+        told_min=drafted.told_min,
+        min_respondents=drafted.min_respondents,
+        metrics=drafted.tables["promoter_metrics"],
+        departments=tree.assign(**names),
+        highlights=drafted.tables["highlights"],
+        quality=drafted.tables["quality"],
+        history=_history(earlier),
+        superpromoters_asked=roles.told_count is not None and (roles.acted_count or roles.copied) is not None,
+        is_weighted=roles.weight is not None,
+        respondents=None if called is None else in_languages(called, drafted.languages),
+        check_words={rule.name: rule.says for rules in rules_by_table({}).values() for rule in rules},
+    )
+
+
+def _history(earlier: Sequence[Sealed]) -> pd.DataFrame:
+    frames = [read_table(sealed.folder, "promoter_metrics") for sealed in earlier]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(METRICS))
+
+
+def _changes(run: Run, examination: Examination, metrics: pd.DataFrame) -> tuple[Changed, ...]:
+    if examination.released is None:
+        return ()
+    before = read_table(run.home.releases / examination.released.release_id, "promoter_metrics")
+    return changed(metrics, before)

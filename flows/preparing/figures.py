@@ -1,0 +1,83 @@
+"""From counted responses to protected figures: tally, protect, metrics, change; each step leaves its table behind."""
+
+import pandas as pd
+
+from flows.errors import HeldError
+from flows.preparing.counting import Examination, pattern_of, register_departments, wave_departments
+from flows.preparing.seal import read_table
+from flows.run import Run
+from transforms import TransformError
+from transforms.change import change
+from transforms.departments import SEPARATOR
+from transforms.highlights import highlights
+from transforms.protect import freeze, protect
+from transforms.sql import text
+from warehouse.store import Store
+
+
+def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
+    """One heavy pass over the view `counted`, into core.tallies for every node; returns the tree of departments.
+
+    A revision keeps every department of the wave's first release, also one whose answers have all left.
+    """
+    survey, wave = examination.survey, examination.wave
+    roles = run.survey(survey).roles
+    store.run(
+        f"create or replace temporary table cells as {text('cells')}",
+        {
+            "told_min": run.survey(survey).superpromoters.told_min,
+            "acted_is_asked": roles.acted_count is not None,
+            "copied_is_asked": roles.copied is not None,
+        },
+    )
+    keys = {key for (key,) in store.rows("select department_key from cells")}
+    if examination.first_release_id is not None:
+        first = read_table(run.home.releases / examination.first_release_id, "departments")
+        keys |= {SEPARATOR.join(path) for path in first["path"]}
+    tree = wave_departments(run, sorted(keys))
+    register_departments(store, tree)
+    where = {"survey": survey, "wave": wave}
+    store.replace("core.tallies", text("tallies"), where=where, parameters=where)
+    store.run(
+        "create or replace temporary table tallies as from core.tallies where survey = $survey and wave = $wave", where
+    )
+    return tree
+
+
+def hide(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:
+    """The pattern of what is shown: frozen with the wave's first release, else of least loss; held where none is."""
+    if examination.first_release_id is not None:
+        pattern = freeze(pattern_of(store, examination.first_release_id), tree)
+    else:
+        try:
+            pattern = protect(
+                store.frame("from tallies"),
+                tree,
+                min_respondents=run.survey(examination.survey).min_respondents,
+                noise=run.home.secret(),
+                wave=f"{examination.survey} {examination.wave}",
+            )
+        except TransformError as error:
+            raise HeldError(f"{examination.survey} {examination.wave} is held: {error}") from None
+    store.register("pattern", pattern)
+    return pattern
+
+
+def compute(
+    store: Store, run: Run, *, survey: str, previous_metrics: pd.DataFrame | None, previous_release_id: str | None
+) -> pd.DataFrame:
+    """One row per department in tree order: figures of what is shown, and how each moved since the previous wave."""
+    metrics = store.frame(text("metrics"), {"min_respondents": run.survey(survey).min_respondents})
+    earlier = metrics.head(0) if previous_metrics is None else previous_metrics
+    return change(metrics, earlier, previous_release_id=previous_release_id)
+
+
+def remember_pattern(store: Store, release_id: str, pattern: pd.DataFrame) -> None:
+    """Keep what a release shows: later revisions of its wave show the same."""
+    content = pattern[["department_id", "status", "region"]].assign(release_id=release_id)
+    store.replace("core.patterns", content, where={"release_id": release_id})
+
+
+def beyond_chance(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The departments that rose or fell beyond chance, in tree order."""
+    return highlights(metrics)

@@ -1,0 +1,200 @@
+"""What a run does to prepare one wave, in order, below any orchestrator: from the sources to a sealed release."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+
+import pandas as pd
+
+from flows.errors import ConfigurationError
+from flows.preparing import checking, counting, figures, intake
+from flows.preparing.counting import Examination
+from flows.preparing.edition import draft, earlier_releases, edition, previous_release
+from flows.preparing.seal import Draft, Sealed, read_table, seal
+from flows.progress import step
+from flows.releasing.moment import record
+from flows.run import Run
+from warehouse.ledger import Ledger
+from warehouse.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class AsStep(Protocol):
+    """How a step is run: plainly, or as a task of an orchestrator."""
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """Give the function as it is to be called."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What came of preparing a wave: a sealed release, or nothing and why."""
+
+    examination: Examination
+    sealed: Sealed | None
+
+
+def plainly(function: Callable[P, R], /) -> Callable[P, R]:
+    """The function itself."""
+    return function
+
+
+def fetch(store: Store, run: Run, survey: str) -> intake.Intake:
+    """Land what the sources hold, conform and check what is new of it; what fails a row check goes to quarantine."""
+    with step("Fetch and land") as notes:
+        landed = intake.fetch(store, run, survey)
+        notes.append(f"{len(landed)} files")
+    with step("Conform and check") as notes:
+        found = intake.conform(store, run, survey, landed)
+        notes.append(f"{found.records:,} records in, {found.quarantined:,} in quarantine")
+    return found
+
+
+def examine(store: Store, run: Run, found: intake.Intake, wave: str | None, *, material: bool = False) -> Examination:
+    """Choose the wave, and see whether it is new, unchanged or changed since its release."""
+    survey = run.survey(found.survey)
+    with step("Compare with what was released") as notes, Ledger.open(run.home.ledger) as ledger:
+        waves = counting.waves(store, survey, found.numbers)
+        if wave is not None and wave not in waves:
+            known = ", ".join(waves) or "none"
+            raise ConfigurationError(f"{found.survey} has no wave '{wave}'; its data have: {known}")
+        chosen = wave or counting.newest_closed(run, waves, found.survey)
+        examination = counting.examine(
+            store, ledger, run, survey=found.survey, wave=chosen, batches=found.numbers, material=material
+        )
+        notes.append(f"wave {chosen}: {examination.verdict}")
+    return examination
+
+
+def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
+    """Count: one heavy pass over the responses, for every department."""
+    with step("Tally"):
+        return figures.tally(store, run, examination)
+
+
+def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:
+    """Decide what is shown: nothing that tells a person, by itself or by subtraction."""
+    with step("Protect small groups"):
+        return figures.hide(store, run, examination, tree)
+
+
+def compute(store: Store, run: Run, examination: Examination, previous: Sealed | None) -> pd.DataFrame:
+    """Compute the figures of what is shown, and how they moved since the previous wave."""
+    with step("Compute metrics"):
+        before = read_table(previous.folder, "promoter_metrics") if previous else None
+        return figures.compute(
+            store,
+            run,
+            survey=examination.survey,
+            previous_metrics=before,
+            previous_release_id=previous.release_id if previous else None,
+        )
+
+
+def check(
+    store: Store, run: Run, found: intake.Intake, examination: Examination, metrics: pd.DataFrame
+) -> pd.DataFrame:
+    """Check the batch, the tallies and the figures; a critical check stops the run before anything is sealed."""
+    with step("Check before sealing") as notes:
+        quality = checking.check(store, run, found, examination, metrics)
+        failed = int((quality["outcome"] == "failed").sum())
+        notes.append(f"{failed} warnings" if failed else "all well")
+        return quality
+
+
+def write(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Sealed]) -> Mapping[str, bytes]:
+    """Write the pages."""
+    from transforms.report.pages import pages  # the chart library takes seconds to import
+
+    with step("Write the pages") as notes:
+        written = pages(edition(run, drafted, tree, earlier))
+        notes.append(f"{len(written)} files")
+        return written
+
+
+def close(
+    store: Store, run: Run, found: intake.Intake, drafted: Draft, pages: Mapping[str, bytes], pattern: pd.DataFrame
+) -> Sealed:
+    """Seal the release, and remember what it was made from and what it shows."""
+    with step("Seal") as notes:
+        sealed = seal(run.home, drafted, pages)
+        figures.remember_pattern(store, sealed.release_id, pattern)
+        is_listed = drafted.revision > 1 or run.survey(drafted.survey).duplicates != "keep"
+        counting.remember_inputs(store, sealed.release_id, found.numbers, is_listed=is_listed)
+        record(run.home, sealed.release_id)
+        if drafted.is_material:
+            with Ledger.open(run.home.ledger) as ledger, ledger.transaction():
+                ledger.add("material", release_ids=[sealed.release_id], reason=drafted.reason)
+        notes.append(f"{sealed.departments - sealed.suppressed} departments shown, {sealed.suppressed} hidden")
+    return sealed
+
+
+def prepare(
+    run: Run,
+    survey: str,
+    wave: str | None = None,
+    *,
+    may_revise: bool = False,
+    reason: str | None = None,
+    material: bool = False,
+    with_pages: bool = True,
+    as_step: AsStep = plainly,
+) -> Prepared:
+    """Fetch a wave, check it, compute it, protect and seal it; nothing is sealed where nothing may or need be."""
+    with run.store() as store:
+        found = as_step(fetch)(store, run, survey)
+        examination = as_step(examine)(store, run, found, wave, material=material)
+        if examination.verdict == "changed" and not may_revise:
+            return Prepared(examination, None)
+        return prepare_wave(
+            store,
+            run,
+            found,
+            examination,
+            reason=reason,
+            material=material,
+            with_pages=with_pages,
+            as_step=as_step,
+        )
+
+
+def prepare_wave(
+    store: Store,
+    run: Run,
+    found: intake.Intake,
+    examination: Examination,
+    *,
+    reason: str | None = None,
+    material: bool = False,
+    also: Sequence[Sealed] = (),
+    with_pages: bool = True,
+    as_step: AsStep = plainly,
+) -> Prepared:
+    """From the examined wave to its sealed release; `also` are releases that will open at the same moment."""
+    if examination.verdict in ("unchanged", "waiting"):
+        counting.remember_examined(store, examination, run)
+        return Prepared(examination, None)
+    with Ledger.open(run.home.ledger) as ledger:
+        earlier = earlier_releases(ledger, run.home, survey=found.survey, wave=examination.wave, also=also)
+    previous = previous_release(run, examination, earlier)
+    tree = as_step(tally)(store, run, examination)
+    pattern = as_step(protect)(store, run, examination, tree)
+    metrics = as_step(compute)(store, run, examination, previous)
+    quality = as_step(check)(store, run, found, examination, metrics)
+    drafted = draft(
+        run,
+        examination,
+        tree=tree,
+        metrics=metrics,
+        quality=quality,
+        previous=previous,
+        reason=reason,
+        is_material=material and examination.verdict == "changed",
+    )
+    pages = as_step(write)(run, drafted, tree, earlier) if with_pages else {}
+    sealed = as_step(close)(store, run, found, drafted, pages, pattern)
+    counting.remember_examined(store, examination, run, release_id=sealed.release_id)
+    return Prepared(examination, sealed)

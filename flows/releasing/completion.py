@@ -1,0 +1,120 @@
+"""After the commit there is only completion: who lacks it gets it, once, under the key that it always had."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from flows.channels import Channel, ChannelName, Outcome
+from flows.channels.by_name import Factory, channel_for, channels_for
+from flows.home import Home
+from flows.releasing.audience import restored
+from flows.releasing.holding import Channels, each
+from flows.releasing.publication import renew, renew_if_free
+from flows.settings import Settings
+from warehouse import decisions
+from warehouse.decisions import Answer, Breach
+from warehouse.ledger import Ledger
+from warehouse.records import DeliveryState, Moment
+
+RENAMED = ("published", "folder")  # put in its place once, however often it is tried
+
+
+def complete_moment(
+    ledger: Ledger, home: Home, settings: Settings, moment: Moment, *, factory: Factory = channel_for
+) -> str:
+    """Finish a moment whose process ended between commit and confirm; the caller holds the lease. Says what was done.
+
+    Who had it before the kill cannot be told from who had not: all are recorded as late, and the skew is what it may
+    have been at most, from the commit to the last completion.
+    """
+    releases = ledger.releases_of(moment.moment_id)
+    ids = [release.release_id for release in releases if release.is_out]
+    states = lacking(ledger, ids)
+    answers = _completed(home, settings, states, factory=factory)
+    decided_at = min(release.released_at for release in releases if release.released_at)
+    seconds = (datetime.now(UTC) - decided_at).total_seconds()
+    says = (
+        f"the process ended while it opened; {len(answers)} deliveries were completed {seconds:.1f} s after the commit"
+    )
+    decisions.confirm(
+        ledger,
+        moment.moment_id,
+        release_ids=ids,
+        opened_at={a.delivery_id: a.sent_at or a.at for a in answers if a.status == "delivered"},
+        answers=answers,
+        skew_ms=seconds * 1000,
+        breaches=[Breach("ended", seconds * 1000, says)],
+    )
+    renew(ledger, home, settings)
+    names = ", ".join(f"{release.survey} {release.wave}" for release in releases if release.is_out)
+    return f"{names}: {says}"
+
+
+def complete_late(
+    ledger: Ledger,
+    home: Home,
+    settings: Settings,
+    release_ids: Sequence[str],
+    *,
+    channels: Channels | None = None,
+    factory: Factory = channel_for,
+) -> tuple[DeliveryState, ...]:
+    """Deliver to those who lack a confirmed release, outside the lease, as a breach; returns who was tried."""
+    states = [state for state in lacking(ledger, release_ids) if state.channel != "published"]
+    if not states:
+        return ()
+    answers = _completed(home, settings, states, factory=factory, channels=channels)
+    decisions.answer(ledger, answers)
+    renew_if_free(ledger, home, settings)
+    return tuple(states)
+
+
+def lacking(ledger: Ledger, release_ids: Sequence[str]) -> tuple[DeliveryState, ...]:
+    """The deliveries of which nobody knows that they arrived, and that were not left out."""
+    out = [name for name in release_ids if (release := ledger.release(name)) is not None and release.is_out]
+    return tuple(state for state in ledger.deliveries(*out) if state.status not in ("delivered", "left_out"))
+
+
+def _completed(
+    home: Home,
+    settings: Settings,
+    states: Sequence[DeliveryState],
+    *,
+    factory: Factory,
+    channels: Channels | None = None,
+) -> list[Answer]:
+    """Complete in every channel; how often each was sent is counted on, where other processes sent it before."""
+    own = channels or channels_for(restored(states, settings), home=home, settings=settings, factory=factory)
+    lacks = {name: [state.delivery_id for state in states if state.channel == name] for name in own}
+
+    def complete(name: ChannelName, channel: Channel) -> list[Outcome]:
+        return channel.complete(lacks[name]) if lacks[name] else []
+
+    before = {} if channels else {state.delivery_id: _attempts_before(state) for state in states}
+    return [
+        Answer(
+            **asdict(
+                replace(o, detail=o.detail or "completed late", attempts=o.attempts + before.get(o.delivery_id, 0))
+            ),
+            is_breach=True,
+        )
+        for answered in each(own, complete, otherwise=failed(states))
+        for o in answered
+    ]
+
+
+def _attempts_before(state: DeliveryState) -> int:
+    """How often other processes sent it; a process that ended after the commit may have, which is counted as once."""
+    if state.channel in RENAMED:
+        return 0
+    return state.attempts if state.status is not None else 1
+
+
+def failed(states: Sequence[DeliveryState]) -> Callable[[ChannelName, Exception], list[Outcome]]:
+    """The outcomes of a channel that failed as a whole after the commit; the error's text stays inside."""
+
+    def unknown(name: ChannelName, error: Exception) -> list[Outcome]:
+        now, detail = datetime.now(UTC), f"no answer ({type(error).__name__})"
+        return [Outcome(state.delivery_id, "unknown", now, detail) for state in states if state.channel == name]
+
+    return unknown

@@ -1,0 +1,264 @@
+"""The moment itself: arm, wait for T, decide, open for everyone back to back, and read what was answered.
+
+One rule holds it together: until the ledger's one row is on disk nothing readable leaves, and anything amiss holds the
+moment for all; after it there is only completion. Nothing is logged in between.
+"""
+
+import gc
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from flows.channels import Channel, ChannelName, Open, Outcome, Refusal
+from flows.channels.by_name import Factory, channel_for, channels_for
+from flows.errors import HeldError, LeaseTakenError
+from flows.home import Home
+from flows.releasing.audience import restored
+from flows.releasing.completion import failed
+from flows.releasing.holding import Channels, NotReadyError, each, excused, hold, refusing
+from flows.releasing.moment import OnStep, nothing
+from flows.releasing.publication import renew
+from flows.releasing.waiting import Appointment
+from flows.settings import Settings
+from warehouse import WarehouseError, decisions
+from warehouse.decisions import Answer, Breach, LeaseLostError, OvertakenError
+from warehouse.leases import Lease
+from warehouse.ledger import Ledger
+from warehouse.records import DeliveryState, Moment, Release
+
+CONFIRM_SECONDS = 30.0
+ARM_SECONDS = 120.0  # a channel that takes longer is not ready
+LOOK_SECONDS = 2.0  # between looks at held connections
+LAST_LOOK_SECONDS = 0.5  # before T
+PUNCTUAL = timedelta(seconds=1)
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one opening works with."""
+
+    ledger: Ledger
+    home: Home
+    settings: Settings
+    moment: Moment
+    is_cancelled: Callable[[], bool] = never
+    on_step: OnStep = nothing
+    factory: Factory = channel_for
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """When each open began and ended, by the performance counter, and how that counter stands to the wall clock."""
+
+    opens: tuple[Open, ...]
+    begun: tuple[int, ...]
+    ended: tuple[int, ...]
+    wall_offset: int
+
+    @property
+    def first(self) -> datetime:
+        """When the first open began, UTC."""
+        return _wall(min(self.begun) + self.wall_offset)
+
+    def skew_ms(self, outcomes: Iterable[Outcome]) -> float | None:
+        """From the first moment at which anyone could read to the last, be it that he was sent it again."""
+        if not self.opens:
+            return None
+        later = [(o.sent_at - self.first).total_seconds() * 1e3 for o in _delivered(outcomes) if o.sent_at]
+        return max((max(self.ended) - min(self.begun)) / 1e6, *later, 0.0)
+
+    def opened_at(self, outcomes: Sequence[Outcome]) -> dict[str, datetime]:
+        """When each delivery was opened, UTC: by what was acknowledged, and not by what failed before it."""
+        ends = zip(self.opens, self.ended, strict=True)
+        opened = {name: _wall(end + self.wall_offset) for each, end in ends for name in each.delivery_ids}
+        late = {o.delivery_id: o.sent_at for o in _delivered(outcomes) if o.sent_at}
+        vain = {o.delivery_id for o in outcomes if o.status == "failed"}
+        return {name: at for name, at in (opened | late).items() if name not in vain}
+
+    def is_late(self, outcome: Outcome, *, tolerance_ms: float) -> bool:
+        """Whether it was sent again, or its last byte went when the tolerance was over."""
+        if outcome.attempts > 1 or outcome.sent_at is None:
+            return outcome.attempts > 1
+        return not self.opens or (outcome.sent_at - self.first).total_seconds() * 1e3 > tolerance_ms
+
+
+def arm_and_open(run: Run, lease: Lease) -> Channels:
+    """Open every release that is staged for the moment, or hold them all; the lease is the caller's, all the time.
+
+    The channels are returned for what is still to be completed afterwards.
+    """
+    releases = decisions.freeze(run.ledger, run.moment.moment_id, lease=lease)
+    if not releases:
+        return {}
+    run.on_step("arming")
+    ids = [release.release_id for release in releases]
+    states = [state for state in run.ledger.deliveries(*ids) if state.status != "left_out"]
+    channels = channels_for(restored(states, run.settings), home=run.home, settings=run.settings, factory=run.factory)
+    try:
+        _must_follow(run.ledger, releases)
+        opens = _arm(run, channels, states, ids, lease)
+        stamps = _decide_and_open(run, ids, opens, lease)
+    except LeaseLostError as error:
+        raise LeaseTakenError(str(error)) from None
+    except Exception as error:
+        _hold(run, ids, channels, error, lease)
+        raise  # it was decided already: what is left is completed at the next start
+    finally:
+        gc.enable()
+    _confirm(run, ids, channels, stamps)
+    return channels
+
+
+def _must_follow(ledger: Ledger, releases: Sequence[Release]) -> None:
+    together = {release.release_id for release in releases}
+    for release in releases:
+        previous = ledger.release(release.previous_release_id) if release.previous_release_id else None
+        if previous is not None and not previous.is_out and previous.release_id not in together:
+            raise HeldError(
+                f"{release.survey} {release.wave} is measured against {previous.wave}, which is {previous.state}"
+            )
+
+
+def _arm(run: Run, channels: Channels, states: Sequence[DeliveryState], ids: Sequence[str], lease: Lease) -> list[Open]:
+    """Have everything ready and held until half a second before T; the opens, in an order drawn anew."""
+    began = time.monotonic()
+    until = run.moment.planned_at or datetime.now(UTC)
+    appointment = Appointment.on(until)
+    refusing_all = refusing(states)
+
+    def heed(answers: list[list[Refusal]]) -> None:
+        refusals = [refusal for answer in answers for refusal in answer]
+        blocking = excused(run.ledger, states, refusals, moment_id=run.moment.moment_id) if refusals else []
+        if blocking:
+            raise NotReadyError(states, blocking)
+
+    def arm(name: ChannelName, channel: Channel) -> list[Refusal]:
+        return channel.arm(until=until)
+
+    heed(each(channels, arm, otherwise=refusing_all, seconds=ARM_SECONDS))
+    seconds = time.monotonic() - began
+    decisions.arm(run.ledger, run.moment.moment_id, lease=lease, release_ids=ids, seconds=seconds)
+    run.ledger.checkpoint()  # so that the commit at T is short
+    run.on_step("armed")
+    while True:
+        left = max(appointment.left - LOOK_SECONDS, LAST_LOOK_SECONDS)
+        appointment.wait(until_left=left, is_cancelled=run.is_cancelled)
+        heed(each(channels, lambda name, channel: channel.still_ready(), otherwise=refusing_all, seconds=ARM_SECONDS))
+        if appointment.left <= LAST_LOOK_SECONDS:
+            break
+    if run.is_cancelled():
+        raise HeldError("cancelled before its moment")
+    opens = [opened for channel in channels.values() for opened in channel.opens()]
+    secrets.SystemRandom().shuffle(opens)
+    gc.collect()
+    gc.disable()
+    appointment.meet()
+    return opens
+
+
+def _decide_and_open(run: Run, ids: Sequence[str], opens: Sequence[Open], lease: Lease) -> Stamps:
+    """The commit, then every open in one tight loop; one that fails stops no other, its channel completes it."""
+    count = len(opens)
+    begun, ended = [0] * count, [0] * count
+    sends = [opened.send for opened in opens]
+    unless_it_fails = suppress(Exception)  # what is answered decides, and it is read in `confirm`
+    clock, on_step = time.perf_counter_ns, None if run.on_step is nothing else run.on_step
+    wall_offset = time.time_ns() - clock()
+    decisions.commit(run.ledger, run.moment.moment_id, lease=lease, release_ids=ids)
+    if on_step is not None:
+        on_step("committed")
+    for number in range(count):
+        begun[number] = clock()
+        with unless_it_fails:
+            sends[number]()
+        ended[number] = clock()
+        if on_step is not None:
+            on_step(f"opened:{number}")
+    return Stamps(tuple(opens), tuple(begun), tuple(ended), wall_offset)
+
+
+def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -> None:
+    """Read the answers for 30 seconds at most, record everything at once, and publish the register."""
+    states = run.ledger.deliveries(*ids)
+    deadline = time.monotonic() + CONFIRM_SECONDS
+
+    def confirm(name: ChannelName, channel: Channel) -> list[Outcome]:
+        return channel.confirm(deadline=deadline)
+
+    answered = each(channels, confirm, otherwise=failed(states), seconds=CONFIRM_SECONDS + 2)
+    left_out = {state.delivery_id for state in states if state.status == "left_out"}
+    outcomes = [o for some in answered for o in some if o.status == "delivered" or o.delivery_id not in left_out]
+    tolerance_ms, skew_ms = run.settings.release.tolerance_ms, stamps.skew_ms(outcomes)
+    answers = [
+        Answer(
+            **asdict(o),
+            is_breach=o.status != "delivered"
+            or o.delivery_id in left_out
+            or stamps.is_late(o, tolerance_ms=tolerance_ms),
+        )
+        for o in outcomes
+    ]
+    decisions.confirm(
+        run.ledger,
+        run.moment.moment_id,
+        release_ids=ids,
+        opened_at=stamps.opened_at(outcomes),
+        answers=answers,
+        skew_ms=skew_ms,
+        breaches=_breaches(run, stamps, skew_ms),
+    )
+    run.on_step("confirmed")
+    renew(run.ledger, run.home, run.settings)
+    run.on_step("renewed")
+
+
+def _delivered(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    return (outcome for outcome in outcomes if outcome.status == "delivered")
+
+
+def _breaches(run: Run, stamps: Stamps, skew_ms: float | None) -> list[Breach]:
+    found = []
+    tolerance = run.settings.release.tolerance_ms
+    if skew_ms is not None and skew_ms > tolerance:
+        says = f"the skew was {skew_ms:.1f} ms, above the tolerance of {tolerance} ms"
+        found.append(Breach("skew", skew_ms, says))
+    planned_at = run.moment.planned_at
+    if planned_at is not None and stamps.opens:
+        late = _wall(max(stamps.ended) + stamps.wall_offset) - planned_at
+        if late > PUNCTUAL:
+            seconds = late.total_seconds()
+            found.append(Breach("punctuality", seconds * 1000, f"it opened {seconds:.1f} s after its time"))
+    return found
+
+
+def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, lease: Lease) -> None:
+    """Hold the moment for the reason that the error gives; returns only where the commit was already made."""
+    moment = run.ledger.moment(run.moment.moment_id)
+    if moment is not None and moment.phase in ("released", "confirmed"):
+        return
+    fault = f"the release could not be opened ({type(error).__name__})"
+    is_for_all = isinstance(error, (HeldError, OvertakenError))
+    hold(
+        run.ledger,
+        run.home,
+        run.settings,
+        ids,
+        channels=channels,
+        reason=(error.public or fault) if isinstance(error, NotReadyError) else str(error) if is_for_all else fault,
+        details=str(error) if isinstance(error, (HeldError, WarehouseError)) else fault,
+        refused=error.refused if isinstance(error, NotReadyError) else (),
+        moment_id=run.moment.moment_id,
+        lease=lease,
+    )
+
+
+def _wall(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC)

@@ -59,7 +59,7 @@ def hold(
             renew_if_free(ledger, home, settings)
         else:
             renew(ledger, home, settings)
-    raise held_error(held, details or reason)
+    raise held_error(held, reason, details=details)
 
 
 def hold_moment(
@@ -109,12 +109,16 @@ def says(states: Sequence[DeliveryState], refusals: Sequence[Refusal]) -> str:
     return "not ready: " + "; ".join(lines[:NAMED_AT_MOST]) + more
 
 
-def held_error(releases: Iterable[Release], reason: str) -> HeldError:
-    """What a person has to know of a hold: what, why, and what to do."""
+def held_error(releases: Iterable[Release], reason: str, *, details: str | None = None) -> HeldError:
+    """What a person has to know of a hold: what, why, and what to do; an unreleased id is the operator's alone."""
     named = list(releases)
     what = ", ".join(f"{release.survey} {release.wave}" for release in named) or "the moment"
     retry = f" {named[0].release_id}" if len(named) == 1 else ""
-    return HeldError(f"{what}: held, nobody has anything. {reason}. When that is mended: zwerm release --retry{retry}")
+    todo = "When that is mended: zwerm release --retry"
+    return HeldError(
+        f"{what}: held, nobody has anything. {details or reason}. {todo}{retry}",
+        public=f"{what}: held, nobody has anything. {reason}. {todo}",
+    )
 
 
 def announce(channels: Channels, event: str, reason: str) -> None:

@@ -267,8 +267,12 @@ def test_a_refused_delivery_holds_the_release_for_everyone_and_a_retry_reaches_e
     one = sealed(home)
     record(home, one)
     plan(home, [one])
-    with pytest.raises(HeldError, match=r"passengers 2026-10: held, nobody has anything\. not ready: Ships #1"):
+    with pytest.raises(HeldError, match=r"passengers 2026-10: held, nobody has anything\. not ready: Ships #1") as held:
         stage(home, settings, [one])
+    kept_by_prefect = str(held.value.in_public())
+    assert "not ready: Ships #1" in kept_by_prefect
+    assert one not in kept_by_prefect  # the id is a hash of what nobody may know yet
+    assert str(home.path) not in kept_by_prefect
     assert state(home, one) == "held"
     assert not (home.path / "shares" / "all" / "passengers").exists()
     assert in_mart(home) == []

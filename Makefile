@@ -38,7 +38,7 @@ chromium:
 	  { echo 'The page tests need Debian'"'"'s Chromium. Run: sudo apt-get install chromium'; exit 1; }
 
 test: setup-dev chromium ## all tests, the browser included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: setup-dev ## format, lint, types, and that the locks are up to date
 	$(BIN)/ruff format --check .

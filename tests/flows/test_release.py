@@ -173,7 +173,8 @@ def test_a_moments_message_is_the_same_one_when_another_process_completes_a_sing
         assert relay.mails()[-1].text == relay.mails()[0].text
     with Ledger.open(home.ledger) as ledger:
         (mailed_late,) = (d for d in ledger.deliveries(first) if d.channel == "email")
-    assert (mailed_late.status, mailed_late.attempts, mailed_late.is_breach) == ("delivered", len(relay.mails()), True)
+    assert (mailed_late.status, mailed_late.is_breach) == ("delivered", True)
+    assert mailed_late.attempts >= len(relay.mails()) >= 2  # what hung may have been cut off before it was a message
     first_time = next(d.opened_at for d in report.deliveries if d.channel == "email")
     assert mailed_late.opened_at is not None and first_time is not None
     assert mailed_late.opened_at - first_time > timedelta(seconds=1)

@@ -43,7 +43,11 @@ class _PrivateFile(logging.FileHandler):
 def keep_private_log(folder: Path) -> Path:
     """Write details to a file in `folder` (0600) that only the pipeline's account can read; returns its path."""
     path = folder / f"{datetime.now(UTC):%Y-%m-%d}.log"
-    if not any(isinstance(known, _PrivateFile) and known.baseFilename == str(path) for known in PRIVATE.handlers):
+    earlier = [known for known in PRIVATE.handlers if isinstance(known, _PrivateFile)]
+    if [known.baseFilename for known in earlier] != [str(path)]:
+        for known in earlier:  # of another home, or of yesterday
+            PRIVATE.removeHandler(known)
+            known.close()
         handler = _PrivateFile(path)
         handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(message)s"))
         PRIVATE.addHandler(handler)

@@ -37,6 +37,7 @@ RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made 
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 TAKEN = range(200, 300)
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
+LATE_SECONDS = 2.0  # the same where nobody waits at T: each send has to be counted
 
 
 class EmailChannel:
@@ -90,7 +91,7 @@ class EmailChannel:
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """Read every server's answer until the deadline, and send again where it refused or went away."""
         lines, self._lines = self._lines, []
-        held = {name for line in lines for name in line.names}
+        held = {name for line in lines for lead in line.names for name in self._division.all_of(lead)}
         others = self._batches_of(self._outcomes.missing(name for name in self._deliveries if name not in held))
         settle = partial(self._settle, deadline=deadline)
         together(settle, [*lines, *others], seconds=deadline - time.monotonic() + GRACE_SECONDS)
@@ -99,7 +100,8 @@ class EmailChannel:
     def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
         """Send what is still missing, at once and then with pauses, under the Message-ID that it always had."""
         settle = partial(self._settle, deadline=time.monotonic() + COMPLETE_SECONDS)
-        together(settle, self._batches_of(self._outcomes.missing(delivery_ids)), seconds=COMPLETE_SECONDS)
+        wanted = self._batches_of(self._outcomes.missing(delivery_ids))
+        together(settle, wanted, seconds=COMPLETE_SECONDS + LATE_SECONDS)
         return self._outcomes.of(delivery_ids)
 
     def abandon(self, reason: str) -> None:

@@ -160,6 +160,7 @@ class _Handler:
             server.transport.close()
         if behaviour.get("hang"):
             await asyncio.sleep(3600)
+        await asyncio.sleep(behaviour.get("slow_seconds", 0))
         return answer
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

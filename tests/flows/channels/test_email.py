@@ -276,6 +276,7 @@ def several(tmp_path: Path, configured: Settings, *people: str, waves: int = 6) 
 
 
 def test_many_waves_of_one_moment_are_one_message_per_language(tmp_path: Path, relay: MailReceiver) -> None:
+    relay.behave({"slow_seconds": 0.5})  # while one answer is awaited, nothing is sent again
     emails = several(tmp_path, settings(relay.url, max_connections=2), "nl@w.example", "en@w.example")
     assert emails.stage() == [] and emails.arm(until=soon()) == []
     assert [len(each.delivery_ids) for each in emails.opens()] == [6, 6]

@@ -168,7 +168,7 @@ def serve(config: Path, port: int, host: str) -> None:
 @click.option("--retry", is_flag=True, help="Stage a held release again, and deliver it to those who lack it.")
 @click.option("--withdraw", is_flag=True, help="Take back a release that is not out yet; everyone is told.")
 @click.option("--reason", metavar="TEXT", help="Why it is withdrawn.")
-@click.option("--at", metavar="TIME", help="The moment; default: as soon as it is ready.")
+@click.option("--at", metavar="TIME", help="The moment; default: the announced one, else as soon as it is ready.")
 @for_machines
 def release(**call: Any) -> None:
     """Stage a held release again (--retry), or withdraw one that is not out yet (--withdraw)."""

@@ -33,6 +33,7 @@ class Behaviour(TypedDict, total=False):
     hang: bool  # takes a message and does not answer
     hang_up: bool  # takes a message and closes without an answer
     slow_goodbye: bool
+    slow_seconds: float  # before the answer to a message
     drop_seconds: float  # after DATA was answered; a message that has not begun by then is lost
 
 

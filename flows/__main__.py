@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +83,14 @@ def zwerm() -> None:
     """
 
 
-def _print(as_json: bool, result: dict[str, Any], lines: Callable[[], list[str]]) -> None:
+def _end(as_json: bool, result: dict[str, Any], *, code: int = 0) -> None:
+    """Print what came of a call, for a person or a machine, and end with its exit code."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=1, default=str))
     else:
-        for line in lines():
+        for line in result["lines"]:
             click.echo(line)
+    sys.exit(code)
 
 
 @zwerm.command(short_help="Prepare a wave and open it for everyone at one moment.")
@@ -109,8 +110,7 @@ def run(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_run(quiet=as_json, **call)
-    _print(as_json, result, lambda: result["lines"])
-    sys.exit(result["exit_code"])
+    _end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="Rehearse: what the mapping makes of your data.")
@@ -128,8 +128,7 @@ def check(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_check(quiet=as_json, **call)
-    _print(as_json, result, lambda: result["lines"])
-    sys.exit(3 if result["stops"] else 0)
+    _end(as_json, result, code=3 if result["stops"] else 0)
 
 
 @zwerm.command(short_help="Release what is new or changed in earlier waves.")
@@ -147,8 +146,7 @@ def backfill(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_backfill(quiet=as_json, **call)
-    _print(as_json, result, lambda: result["lines"])
-    sys.exit(result["exit_code"])
+    _end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="Schedules, Prefect server and the site, in one process.")
@@ -176,8 +174,7 @@ def release(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_release(quiet=as_json, **call)
-    _print(as_json, result, lambda: result["lines"])
-    sys.exit(result["exit_code"])
+    _end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="What is where, and who received what, when.")
@@ -189,7 +186,7 @@ def status(release: str | None, config: Path, as_json: bool) -> None:
     from flows.command.status import status as tell_status
 
     result = tell_status(config, release=release)
-    _print(as_json, result, lambda: result["lines"])
+    _end(as_json, result)
 
 
 @zwerm.command(short_help="See whether all of it works, and what to do if not.")
@@ -200,8 +197,7 @@ def doctor(config: Path, as_json: bool) -> None:
     from flows.command.doctor import doctor as examine
 
     result = examine(config)
-    _print(as_json, result, lambda: result["lines"])
-    sys.exit(0 if result["well"] else 2)
+    _end(as_json, result, code=0 if result["well"] else 2)
 
 
 @zwerm.command(short_help="Finish or undo what a killed run left behind.")
@@ -212,7 +208,7 @@ def recover(config: Path, as_json: bool) -> None:
     from flows.command.calls import recover as call_recover
 
     result = call_recover(config=config, quiet=as_json)
-    _print(as_json, result, lambda: result["lines"])
+    _end(as_json, result)
 
 
 @zwerm.command(short_help="A ferry company's surveys, from file to everyone.")

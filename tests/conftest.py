@@ -1,9 +1,20 @@
 """What all rooms' tests share: the real survey files, where they are to be had."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def the_process_as_it_was() -> Iterator[None]:
+    """What the command changes of its own process (the umask, the folder it stands in) ends with the test."""
+    umask = os.umask(0o022)
+    folder = Path.cwd()
+    yield
+    os.umask(umask)
+    os.chdir(folder)
 
 
 @pytest.fixture(scope="session")

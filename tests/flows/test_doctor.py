@@ -95,7 +95,6 @@ def test_an_error_in_the_configuration_is_a_problem_with_its_line(folder: Path) 
 
 def test_a_secret_that_others_can_read_is_remarked_on_and_never_shown(folder: Path) -> None:
     audience = '[[audience]]\nwebhook = { url = "http://localhost:1/?token=HIDDEN-1", secret = "HIDDEN-2" }'
-    (folder / "zwerm.toml").touch(0o644)
     result = examined(folder, audience)
     assert any("holds a password or secret" in line for line in says(result, "remark"))
     assert "HIDDEN" not in json.dumps(result)

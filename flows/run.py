@@ -13,8 +13,9 @@ from flows.configuration import load
 from flows.errors import ConfigurationError
 from flows.guard import keep_private_log
 from flows.home import Home
+from flows.model import Text
 from flows.releasing.audience import refuse_what_cannot_be_armed
-from flows.settings import Settings, Survey, Text
+from flows.settings import Settings, Survey
 from warehouse import WarehouseError
 from warehouse.store import Store
 

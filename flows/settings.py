@@ -6,27 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, field_validator, model_validator
+
+from flows.model import Language, Model, Text
+from flows.recipients import MailServer, Recipient
 
 Severity = Literal["critical", "warning"]
-Language = Literal["en", "nl"]
-Text = str | Mapping[str, str]  # one text for all languages, or one per language
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error: a mistyped setting must never be ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Organisation(Model):
@@ -193,12 +178,24 @@ class Survey(Model):
         return self
 
 
+class Windows(Model):
+    """How many seconds before T a channel's connections come up and are held; servers let go of what is silent long."""
+
+    webhook: float = Field(default=10, ge=2, le=60)
+    email: float = Field(default=25, ge=2, le=60)
+    share: float = Field(default=25, ge=2, le=60)
+    sftp: float = Field(default=25, ge=2, le=60)
+    object_store: float = Field(default=25, ge=2, le=60)
+
+
 class ReleasePolicy(Model):
     """The moment of release where the calendar names none."""
 
     at: time | None = None  # local; None: as soon as it is ready
     tolerance_ms: int = Field(default=100, ge=1)
     late: Literal["hold", "release"] = "hold"
+    require_synchronised_clock: bool = False  # else a clock that is not synchronised is a warning in the register
+    windows: Windows = Windows()
 
 
 class PlannedMoment(Model):
@@ -214,62 +211,6 @@ class DepartmentEntry(Model):
 
     path: tuple[str, ...] = Field(min_length=1)
     name: Text | None = None
-
-
-class Email(Model):
-    """Addresses of one recipient, reached through one of `[servers]`."""
-
-    to: tuple[str, ...] = Field(min_length=1)
-    server: str
-
-
-class Webhook(Model):
-    """An address that receives `release.json` at T."""
-
-    url: str
-    secret: SecretStr | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError(f"'{value}' is not an http:// or https:// address")
-        return value
-
-
-class Recipient(Model):
-    """Who receives every release, whole, at T; there is no key for a preview."""
-
-    department: tuple[str, ...] = ()
-    language: Language | None = None
-    email: Email | None = None
-    webhook: Webhook | None = None
-    folder: str | None = None
-    manager: bool = False
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if self.email is None and self.webhook is None and self.folder is None:
-            raise ValueError("a recipient needs at least one of email, webhook, folder")
-        return self
-
-
-class MailServer(Model):
-    """A mail relay; `smtps://` is implicit TLS, `smtp://` requires STARTTLS unless `tls = "none"`."""
-
-    smtp: str
-    sender: str = Field(alias="from")
-    user: str | None = None
-    password: SecretStr | None = None
-    tls: Literal["required", "none"] = "required"
-    max_connections: int = Field(default=20, ge=1)
-
-    @field_validator("smtp")
-    @classmethod
-    def _smtp(cls, value: str) -> str:
-        if not value.startswith(("smtp://", "smtps://")):
-            raise ValueError(f"'{value}' is not an smtp:// or smtps:// address")
-        return value
 
 
 class Settings(Model):

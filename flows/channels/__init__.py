@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from flows.settings import Email, Language, Webhook
+from flows.model import Language
+from flows.recipients import Announcement, Email, ObjectStore, Sftp, Webhook
 
-ChannelName = Literal["published", "folder", "webhook", "email"]
+ChannelName = Literal["published", "folder", "webhook", "email", "share", "sftp", "object_store", "announcement"]
+Stop = Literal["held", "withdrawn"]
+Target = Email | Webhook | Sftp | ObjectStore | Announcement | str | None
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Delivery:
     recipient: str  # department and serial number, never an address
     channel: ChannelName
     language: Language
-    target: Email | Webhook | str | None = None  # None: published, or an address that the configuration has no more
+    target: Target = None  # None: published, or an address that the configuration has no more
 
 
 GONE = "stands in [[audience]] no more; put its entry back and run zwerm recover, or stage the release again"
@@ -80,6 +83,10 @@ class Channel(Protocol):
         """After T, also in a new process: deliver what is still missing, under the same key."""
         ...
 
-    def abandon(self, reason: str) -> None:
-        """Close what is held, nothing of it sent; who was asked is told the public reason where the channel can."""
+    def abandon(self) -> None:
+        """Close what is held, and remove what was put; nothing readable was sent."""
+        ...
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Tell everyone who was ready that the release is held or withdrawn, with the public reason; never raises."""
         ...

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from flows.channels import Channel, ChannelName, Delivery
 from flows.home import Home
@@ -10,20 +11,24 @@ from flows.settings import Settings
 Factory = Callable[[ChannelName, Sequence[Delivery], Mapping[str, Path], Settings], Channel]
 
 
+KINDS: Mapping[ChannelName, str] = {
+    "published": "flows.channels.published:PublishedChannel",
+    "folder": "flows.channels.folder:FolderChannel",
+    "share": "flows.channels.share:ShareChannel",
+    "sftp": "flows.channels.sftp:SftpChannel",
+    "object_store": "flows.channels.object_store:ObjectStoreChannel",
+    "webhook": "flows.channels.webhook:WebhookChannel",
+    "email": "flows.channels.email:EmailChannel",
+    "announcement": "flows.channels.announcement:AnnouncementChannel",
+}
+
+
 def channel_for(
     name: ChannelName, deliveries: Sequence[Delivery], releases: Mapping[str, Path], settings: Settings
 ) -> Channel:
     """The channel of this name for these deliveries; `releases` are the sealed folders by release id."""
-    match name:
-        case "published":
-            from flows.channels.published import PublishedChannel as Kind
-        case "folder":
-            from flows.channels.folder import FolderChannel as Kind  # type: ignore[assignment]
-        case "webhook":
-            from flows.channels.webhook import WebhookChannel as Kind  # type: ignore[assignment]
-        case "email":
-            from flows.channels.email import EmailChannel as Kind  # type: ignore
-    return Kind(deliveries, releases=releases, settings=settings)
+    kind: Callable[..., Channel] = resolve_name(KINDS[name])
+    return kind(deliveries, releases=releases, settings=settings)
 
 
 def channels_for(

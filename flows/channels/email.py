@@ -19,15 +19,17 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.channels import Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.connections import TIME_UP, Sending, address_of, close_all, is_alive, together
 from flows.channels.email_batches import Division
 from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
-from flows.channels.email_message import News, Stop, message_id, notice, random_id, write
+from flows.channels.email_message import News, message_id, notice, random_id, write
 from flows.channels.outcomes import Outcomes
 from flows.home import Home
+from flows.model import Language
 from flows.preparing.seal import safe_name
-from flows.settings import Email, Language, MailServer, Settings
+from flows.recipients import Email, MailServer
+from flows.settings import Settings
 
 STAGE_SECONDS = 60.0
 ARM_SECONDS = 20.0
@@ -104,11 +106,10 @@ class EmailChannel:
         together(settle, wanted, seconds=COMPLETE_SECONDS + LATE_SECONDS)
         return self._outcomes.of(delivery_ids)
 
-    def abandon(self, reason: str) -> None:
-        """Close what is held, which servers then forget, and tell those who were ready why nothing came."""
+    def abandon(self) -> None:
+        """Close what is held, which servers then forget."""
         close_all(self._lines)
         self._lines = []
-        self.announce("held", reason)
 
     def announce(self, event: Stop, reason: str) -> None:
         """Write to everyone who was ready that the results are held or withdrawn: once, and without a way to fail."""

@@ -11,7 +11,9 @@ from flows.channels import GONE, Delivery
 from flows.channels.email_line import Batch
 from flows.channels.email_message import mailbox, sender_of
 from flows.home import Home
-from flows.settings import Email, Language, Settings
+from flows.model import Language
+from flows.recipients import Email
+from flows.settings import Settings
 from warehouse.ledger import Ledger
 from warehouse.records import OUT
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from flows.channels.connections import TIME_UP, Address, Sending, address_of, explain, seconds_until
 from flows.channels.email_message import mailbox
-from flows.settings import Language, MailServer
+from flows.model import Language
+from flows.recipients import MailServer
 
 GOODBYE_SECONDS = 2.0
 ACCEPTED = (250, 251)

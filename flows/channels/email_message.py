@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Literal
 
-from flows.settings import Language
+from flows.model import Language
 
 Stop = Literal["held", "withdrawn"]  # what may become of results before their moment
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.channels import Delivery, Open, Outcome, Refusal, Stop
 from flows.preparing.seal import read_sealed, safe_name
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
@@ -80,16 +80,16 @@ class FolderChannel:
         publish.keep([place.final.parent for place in self._places if place.final.parent.is_dir()])
         return outcomes
 
-    def abandon(self, reason: str) -> None:
-        """Remove the private copies, and the empty folders that were made for them.
-
-        Nothing is put in their place: the published site tells everyone that, and why, the results are held.
-        """
+    def abandon(self) -> None:
+        """Remove the private copies, and the empty folders that were made for them."""
         for place in self._places:
             shutil.rmtree(place.private, ignore_errors=True)
             with suppress(OSError):
                 place.final.parent.rmdir()
                 place.final.parent.parent.rmdir()
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Nothing here: the published site tells everyone that, and why, the results are held."""
 
     def _completed(self, place: Place, names: Sequence[str]) -> list[Outcome]:
         try:

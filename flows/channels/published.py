@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.channels import Delivery, Open, Outcome, Refusal
+from flows.channels import Delivery, Open, Outcome, Refusal, Stop
 from flows.home import Home
 from flows.releasing.publication import assemble
 from flows.settings import Settings
@@ -78,11 +78,14 @@ class PublishedChannel:
         sent_at = at if is_late else None
         return [Outcome(name, "delivered", at, attempts=attempts, sent_at=sent_at) for name in delivery_ids]
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self) -> None:
         """Remove what was assembled; nobody has seen it."""
         if self._made is not None and not publish.is_current(self._made):
             publish.discard(self._made)
         self._made = self._swing = None
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Nothing here: the site tells everyone from the ledger, when it is renewed."""
 
     @property
     def _ids(self) -> tuple[str, ...]:

@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Literal
 
-from flows.channels import GONE, Delivery, Open, Outcome, Refusal
+from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.connections import (
     MOST_AT_ONCE,
     TIME_UP,
@@ -29,7 +28,8 @@ from flows.channels.outcomes import Outcomes
 from flows.channels.webhook_line import FAULTS, Attempt, Line, attempts, hold, why
 from flows.channels.webhook_request import Event, compose, key_for
 from flows.home import Home
-from flows.settings import Settings, Webhook
+from flows.recipients import Webhook
+from flows.settings import Settings
 
 ANSWER_SECONDS = 10.0  # how long one connection or one answer may take
 READY_SECONDS = 25.0
@@ -114,13 +114,12 @@ class WebhookChannel:
         together(resend, missing, seconds=COMPLETE_SECONDS)
         return self._outcomes.of(delivery_ids)
 
-    def abandon(self, reason: str) -> None:
-        """Close what is held, nothing of it sent, and tell those who were ready why nothing came."""
+    def abandon(self) -> None:
+        """Close what is held, nothing of it sent."""
         close_all(line.connection for line in self._lines.values())
         self._lines = {}
-        self.announce("held", reason)
 
-    def announce(self, event: Literal["held", "withdrawn"], reason: str) -> None:
+    def announce(self, event: Stop, reason: str) -> None:
         """Tell everyone who was ready that the release is held or withdrawn: once, and without a way to fail."""
         told = [name for name in self._deliveries if self._ready is None or name in self._ready]
         deadline = time.monotonic() + ANNOUNCE_SECONDS

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 import h11
 
 from flows.channels.connections import Address, address_of
-from flows.settings import Webhook
+from flows.recipients import Webhook
 
 Event = Literal["ready", "release", "held", "withdrawn"]
 KEPT_IN_TARGETS = "/%:=&?~#+!$,;'@()*[]"  # what an address may hold as it is; everything else is percent-encoded

@@ -10,17 +10,20 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
+from urllib.parse import urlsplit
 
-from flows.channels import ChannelName, Delivery
+from flows.channels import ChannelName, Delivery, Target
 from flows.channels.connections import address_of
 from flows.errors import ConfigurationError
 from flows.home import Home
-from flows.settings import Email, Language, Recipient, Settings, Webhook
+from flows.model import Language
+from flows.recipients import Announcement, Email, ObjectStore, Recipient, Sftp, Webhook
+from flows.settings import Settings
 from warehouse.records import DeliveryState
 
 EVERYONE = "everyone"  # the recipient of what is published
 
-Target = Email | Webhook | str | None
 Path = tuple[str, ...]
 
 
@@ -137,13 +140,9 @@ def restored(states: Iterable[DeliveryState], settings: Settings) -> list[Delive
     ]
 
 
-_CHANNELS: Mapping[str, ChannelName] = {
-    "published": "published",
-    "folder": "folder",
-    "webhook": "webhook",
-    "email": "email",
-}
-_LANGUAGES: Mapping[str, Language] = {"en": "en", "nl": "nl"}
+_CHANNELS: Mapping[str, ChannelName] = {name: name for name in get_args(ChannelName)}
+_LANGUAGES: Mapping[str, Language] = {name: name for name in get_args(Language)}
+IN_FULL = ("published", "folder", "share")  # of these the ledger keeps the place itself: a path, which is no secret
 
 
 def _ways(recipient: Recipient) -> Iterator[tuple[ChannelName, Target]]:
@@ -153,6 +152,14 @@ def _ways(recipient: Recipient) -> Iterator[tuple[ChannelName, Target]]:
         yield "webhook", recipient.webhook
     if recipient.folder is not None:
         yield "folder", recipient.folder
+    if recipient.share is not None:
+        yield "share", recipient.share
+    if recipient.sftp is not None:
+        yield "sftp", recipient.sftp
+    if recipient.object_store is not None:
+        yield "object_store", recipient.object_store
+    for announcement in recipient.announce:
+        yield "announcement", announcement
 
 
 def _text(target: Target, secret: bytes) -> str | None:
@@ -163,6 +170,13 @@ def _text(target: Target, secret: bytes) -> str | None:
             kept: object = {"server": server, "mark": _mark(secret, *to)}
         case Webhook(url=url):
             kept = {"host": _host(url), "mark": _mark(secret, url)}
+        case Sftp(url=url):
+            kept = {"host": urlsplit(url).hostname, "mark": _mark(secret, url)}
+        case ObjectStore(url=url, endpoint=endpoint):
+            kept = {"host": _host(endpoint or ""), "mark": _mark(secret, url, endpoint or "")}
+        case Announcement(url=hidden):
+            url = hidden.get_secret_value()
+            kept = {"service": urlsplit(url).scheme, "mark": _mark(secret, url)}
         case folder:
             kept = folder
     return json.dumps(kept, ensure_ascii=False, sort_keys=True)
@@ -182,7 +196,7 @@ def _host(url: str) -> str:
 
 
 def _target(state: DeliveryState, known: Sequence[tuple[str, ChannelName, str | None, Target]]) -> Target:
-    if state.channel in ("published", "folder"):
+    if state.channel in IN_FULL:
         kept = json.loads(state.target or "null")
         return None if kept is None else str(kept)
     own = [(text, target) for name, way, text, target in known if (name, way) == (state.recipient, state.channel)]

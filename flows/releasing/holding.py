@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
-from flows.channels import Channel, ChannelName, Refusal
+from flows.channels import Channel, ChannelName, Refusal, Stop
 from flows.channels.by_name import Factory, channel_for, channels_for
 from flows.errors import HeldError
 from flows.home import Home
@@ -121,15 +121,12 @@ def held_error(releases: Iterable[Release], reason: str, *, details: str | None 
     )
 
 
-def announce(channels: Channels, event: str, reason: str) -> None:
+def announce(channels: Channels, event: Stop, reason: str) -> None:
     """Close what is held and tell everyone who can be told; no failure to listen changes what was decided."""
 
     def tell(name: ChannelName, channel: Channel) -> None:
-        told = getattr(channel, "announce", None)  # a channel that can name the event; `abandon` says held
-        if event != "held" and told is not None:
-            told(event, reason)
-        else:
-            channel.abandon(reason)
+        channel.abandon()
+        channel.announce(event, reason)
 
     each(channels, tell, otherwise=lambda name, error: None)
 

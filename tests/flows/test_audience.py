@@ -6,6 +6,7 @@ import pytest
 from flows.channels.by_name import channel_for
 from flows.errors import ConfigurationError
 from flows.home import Home
+from flows.recipients import Webhook
 from flows.releasing.audience import (
     deliveries,
     mail_connections,
@@ -15,7 +16,7 @@ from flows.releasing.audience import (
     strangers,
     uncovered,
 )
-from flows.settings import Settings, Webhook
+from flows.settings import Settings
 from tests.flows.sealed import settings_for
 
 RELAY = {"relay": {"smtp": "smtp://relay.example:587", "from": "zwerm@example.org"}}

@@ -14,7 +14,8 @@ from flows.channels.email_line import FAULTS, leave, log_in, why
 from flows.command.doctor.findings import Finding, counted, ok, problem, remark
 from flows.command.doctor.places import is_on_network, nearest
 from flows.home import Home
-from flows.settings import MailServer, Settings, Webhook
+from flows.recipients import MailServer, Webhook
+from flows.settings import Settings
 from warehouse.ledger import Ledger
 
 MAIL, HOOKS, FOLDERS = "mail servers", "webhooks", "folders"

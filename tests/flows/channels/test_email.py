@@ -21,7 +21,9 @@ from flows.channels.email import EmailChannel
 from flows.channels.email_batches import divide
 from flows.channels.email_message import News, mailbox, message_id, write
 from flows.home import Home
-from flows.settings import Email, Language, Settings
+from flows.model import Language
+from flows.recipients import Email
+from flows.settings import Settings
 from tests.flows.mail_receiver import PASSWORD, USER, MailReceiver, mail_receiver
 from tests.flows.receivers import ROOT
 
@@ -181,7 +183,8 @@ def test_a_refused_recipient_is_a_refusal_of_that_delivery_alone(release: Path, 
     refusals = emails.stage() if step == "stage" else emails.arm(until=soon())
     reason = f"mail server relay (localhost:{relay.port}) refused an address of this recipient (550)"
     assert refusals == [Refusal(bad.delivery_id, reason)]
-    emails.abandon("a recipient is not ready")
+    emails.abandon()
+    emails.announce("held", "a recipient is not ready")
 
 
 def test_whose_address_is_refused_gets_nothing_at_any_of_his_addresses(release: Path, relay: MailReceiver) -> None:
@@ -431,7 +434,8 @@ def test_of_an_abandoned_message_nothing_is_delivered_and_its_readers_are_told_w
     people = [delivery("nl@w.example"), delivery("en@w.example", language="en")]
     emails = channel(release, settings(relay.url), *people)
     emails.arm(until=soon())
-    emails.abandon("not ready: Ships #1 by webhook")
+    emails.abandon()
+    emails.announce("held", "not ready: Ships #1 by webhook")
     english, dutch = sorted(relay.mails(), key=lambda mail: mail.recipients)
     assert english.message["Subject"] == "Waddenlijn: Passenger survey, 2026-10: held"
     assert dutch.message["Subject"] == "Waddenlijn: Reizigersonderzoek, 2026-10: aangehouden"
@@ -457,11 +461,12 @@ def test_telling_of_a_hold_neither_fails_nor_waits_for_a_mute_server(
     release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(email, "ANNOUNCE_SECONDS", 0.5)
-    channel(release, settings("smtp://localhost:1"), delivery("texel@w.example")).abandon("held")
+    channel(release, settings("smtp://localhost:1"), delivery("texel@w.example")).announce("held", "held")
     with socket.create_server(("127.0.0.1", 0)) as mute:
         emails = channel(release, settings(f"smtp://localhost:{mute.getsockname()[1]}"), delivery("texel@w.example"))
         started = time.monotonic()
-        emails.abandon("held")
+        emails.abandon()
+        emails.announce("held", "held")
         assert time.monotonic() - started < 1.5
 
 

@@ -18,7 +18,8 @@ from flows.channels import Delivery, Outcome
 from flows.channels.webhook import WebhookChannel
 from flows.channels.webhook_request import compose, key_for
 from flows.home import Home
-from flows.settings import Settings, Webhook
+from flows.recipients import Webhook
+from flows.settings import Settings
 from tests.flows.receivers import ROOT, Behaviour, Call, Receivers, webhook_receivers
 
 SECRET = "hunter2-of-texel"
@@ -146,7 +147,8 @@ def test_before_the_opening_no_byte_names_the_release(release: Path, plain: Rece
     raw = b"".join(came.data for came in plain.log())
     assert release.name.encode() not in raw and hashlib.sha256(BODY).hexdigest().encode() not in raw
     assert b"passengers" not in raw
-    webhooks.abandon("somebody is not ready")
+    webhooks.abandon()
+    webhooks.announce("held", "somebody is not ready")
 
 
 def test_without_a_secret_nothing_is_signed(release: Path, plain: Receivers) -> None:
@@ -216,7 +218,8 @@ def test_a_connection_lost_right_before_the_moment_is_a_refusal(
     [refusal] = webhooks.still_ready()
     assert refusal.delivery_id == bad.delivery_id
     assert refusal.reason == f"localhost:{receivers.ports[1]} closed the connection held for T"
-    webhooks.abandon("not ready")
+    webhooks.abandon()
+    webhooks.announce("held", "not ready")
 
 
 @pytest.mark.parametrize("until", [soon, now])
@@ -376,7 +379,7 @@ def test_a_new_process_completes_under_the_same_key(release: Path, plain: Receiv
     plain.behave({})
     code = (
         "import sys; from pathlib import Path; from tests.flows.channels import test_webhook as t\n"
-        "from flows.channels import Delivery; from flows.settings import Webhook\n"
+        "from flows.channels import Delivery; from flows.recipients import Webhook\n"
         "name, url, folder = sys.argv[1:]\n"
         "d = Delivery(name, Path(folder).name, 'Ships #1', 'webhook', 'nl', Webhook(url=url, secret=t.SECRET))\n"
         "print(t.channel(Path(folder), d).complete([name])[0].status)"
@@ -404,7 +407,8 @@ def test_a_hold_is_told_to_those_who_were_ready_and_nothing_else_is_sent(release
     webhooks = channel(release, delivery(plain.url(0)), delivery(plain.url(1)))
     webhooks.stage()
     webhooks.arm(until=soon())
-    webhooks.abandon("a recipient is not ready")
+    webhooks.abandon()
+    webhooks.announce("held", "a recipient is not ready")
     [held] = plain.calls("held")
     assert held.receiver == 0 and signed_by(held, SECRET)
     assert json.loads(held.body) == {"reason": "a recipient is not ready", "survey": "passengers", "wave": "2026-10"}

@@ -12,7 +12,8 @@ from flows.channels.email import EmailChannel
 from flows.channels.webhook import WebhookChannel
 from flows.demo.receivers import Receivers, receivers
 from flows.home import Home
-from flows.settings import Email, Settings, Webhook
+from flows.recipients import Email, Webhook
+from flows.settings import Settings
 
 RELEASE = "0f1e2d3c4b5a6978"
 

@@ -1,0 +1,72 @@
+"""A sealed envelope: what may lie with others before T, since only the key opens it and its length tells little.
+
+16 bytes   ZWERM-SEALED-1 and a line break
+12 bytes   nonce
+the rest   AES-256-GCM with the first 16 bytes as associated data, the tag at its end; inside: the length of the
+           content (8 bytes, big-endian), the content, zeros; the whole file is a power of two long
+"""
+
+import io
+import secrets
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from flows.errors import FlowError
+from warehouse import publish
+
+MARK = b"ZWERM-SEALED-1\r\n"
+NONCE_BYTES, TAG_BYTES, LENGTH_BYTES, KEY_BYTES = 12, 16, 8, 32
+SMALLEST = 4096
+LONG_AGO = (1980, 1, 1, 0, 0, 0)
+
+
+def key_of(delivery_id: str, *, secret: bytes) -> bytes:
+    """The 32-byte key of one delivery: made from the home's secret, so that another process has it after a kill."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"envelope {delivery_id}".encode()).derive(secret)
+
+
+def seal(content: bytes, key: bytes) -> bytes:
+    """Close an envelope; each closing has a nonce of its own."""
+    around = len(MARK) + NONCE_BYTES + LENGTH_BYTES + TAG_BYTES
+    padded = max(SMALLEST, 1 << (around + len(content) - 1).bit_length()) - around
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    inside = len(content).to_bytes(LENGTH_BYTES, "big") + content.ljust(padded, b"\0")
+    return MARK + nonce + AESGCM(key).encrypt(nonce, inside, MARK)
+
+
+def unseal(envelope: bytes, key: bytes) -> bytes:
+    """Open an envelope; FlowError where it is none, was changed, or the key is another's."""
+    if not envelope.startswith(MARK):
+        raise FlowError("this is no sealed envelope of Zwerm: it does not begin with ZWERM-SEALED-1")
+    if len(key) != KEY_BYTES:
+        raise FlowError(f"a key has {KEY_BYTES} bytes; this one has {len(key)}")
+    nonce, inside = envelope[len(MARK) :][:NONCE_BYTES], envelope[len(MARK) + NONCE_BYTES :]
+    try:
+        opened = AESGCM(key).decrypt(nonce, inside, MARK)
+    except InvalidTag:
+        raise FlowError("the key does not open this envelope: it is another's, or one of the two was changed") from None
+    length = int.from_bytes(opened[:LENGTH_BYTES], "big")
+    return opened[LENGTH_BYTES:][:length]
+
+
+def pack(sealed: Path) -> bytes:
+    """All that readers get of a sealed release in one ZIP archive; the same release gives the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in sorted(publish.contents(sealed).items()):
+            archive.writestr(zipfile.ZipInfo(name, LONG_AGO), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def unpack(packed: bytes) -> dict[str, bytes]:
+    """The files of an archive by name; FlowError where a name would lie outside of a folder."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        for name in archive.namelist():
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise FlowError(f"{name!r} in the archive would lie outside of the folder; nothing was written")
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}

@@ -5,7 +5,6 @@ has not answered may still deliver; so a message is sent again only when it was 
 after the moment, by `complete`; and always under the same Message-ID, by which readers' programs know it again.
 """
 
-import json
 import math
 import ssl
 import time
@@ -17,17 +16,15 @@ from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
 
 from flows.channels import Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.connections import TIME_UP, Sending, address_of, close_all, is_alive, together
 from flows.channels.email_batches import Division
 from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, rehearse, why
 from flows.channels.email_message import News, message_id, notice, random_id, write
+from flows.channels.news import news_of
 from flows.channels.outcomes import Outcomes
 from flows.home import Home
-from flows.model import Language
-from flows.preparing.seal import safe_name
 from flows.recipients import Email, MailServer
 from flows.settings import Settings
 
@@ -214,19 +211,7 @@ class EmailChannel:
     def _news(self, batch: Batch) -> list[News]:
         home = Home(self._settings.home)
         folders = [self._releases.get(name, home.releases / name) for name in batch.release_ids]
-        manifests = [json.loads((folder / "manifest.json").read_bytes()) for folder in folders]
-        manifests.sort(key=lambda said: (said["survey"], said["wave"], said["revision"]))
-        return [self._told(said, batch.language) for said in manifests]
-
-    def _told(self, manifest: Mapping[str, Any], language: Language) -> News:
-        title = manifest["title"].get(language) or next(iter(manifest["title"].values()), manifest["survey"])
-        page = language if language in manifest["languages"] else manifest["languages"][0]
-        place = (safe_name(manifest["survey"]), safe_name(manifest["wave"]), f"r{manifest['revision']}")
-        path = "/".join((*place, page, "index.html"))
-        site = self._settings.organisation.site_url
-        link = f"{site.rstrip('/')}/{path}" if site else str(Home(self._settings.home).published / "site" / path)
-        organisation = self._settings.organisation.name
-        return News(organisation, title, manifest["wave"], manifest["revision"], manifest["reason"] or "", link)
+        return news_of(folders, language=batch.language, settings=self._settings)
 
     def _server(self, batch: Batch) -> MailServer:
         return self._settings.servers[batch.server_name]

@@ -1,6 +1,7 @@
 """What all rooms' tests share: the real survey files, where they are to be had."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,15 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def the_process_as_it_was() -> Iterator[None]:
-    """What the command changes of its own process (the umask, the folder it stands in) ends with the test."""
+    """What the command changes of its own process (the umask, the folder it stands in) ends with the test.
+
+    An interrupt interrupts, also where the tests were started in the background, whose processes ignore it.
+    """
     umask = os.umask(0o022)
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path.cwd()
     yield
+    signal.signal(signal.SIGINT, interrupt)
     os.umask(umask)
     os.chdir(folder)
 

@@ -74,7 +74,7 @@ def server(home: Home, *, port: int | None = None) -> Iterator[str]:
 def wait_until_up(home: Home, address: str) -> None:
     """Return when the server answers; one that ended, or does not come up, is an error that says where to look."""
     record, log = home.prefect / "server.json", home.prefect / "server.log"
-    is_own = (_living(record) or {}).get("address") == address
+    is_own = (_recorded(record) or {}).get("address") == address  # dead or alive: it may have ended already
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -135,14 +135,25 @@ def _own(home: Home, port: int | None) -> Iterator[Mapping[str, str]]:
         users.close()
 
 
-def _living(record: Path) -> dict[str, str] | None:
-    """The server of the record, where its process lives."""
+def _recorded(record: Path) -> dict[str, str] | None:
+    """The server that was started last."""
     try:
         known: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return known
+
+
+def _living(record: Path) -> dict[str, str] | None:
+    """The server of the record, where its process lives."""
+    known = _recorded(record)
+    if known is None:
+        return None
+    try:
         process = psutil.Process(int(known["pid"]))
         is_same = abs(process.create_time() - float(known["pid_started"])) < 1
         return known if is_same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (FileNotFoundError, psutil.NoSuchProcess):
+    except psutil.NoSuchProcess:
         return None
 
 

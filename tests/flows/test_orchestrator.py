@@ -113,6 +113,7 @@ def test_a_server_that_ends_as_it_starts_is_told_at_once_with_where_to_look(home
         broken = running(home)
         assert broken is not None
         broken.kill()
+        psutil.wait_procs([broken])  # dead before anybody asks
         with pytest.raises(FlowError, match=r"ended as it started; \S+/server.log says why"):
             wait_until_up(home, address)
 

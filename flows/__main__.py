@@ -229,6 +229,40 @@ def init(folder: Path) -> None:
     click.echo(write(folder))
 
 
+@zwerm.command("open", short_help="Decrypt what a sealed webhook, a share, SFTP or an object store got.")
+@click.argument("envelope", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Where to write; default: release.json here, or for pages and downloads the folder release.",
+)
+def open_envelope(envelope: Path, key: Path, to: Path | None) -> None:
+    """Decrypt what a sealed webhook, a share, SFTP or an object store got before the moment.
+
+    ENVELOPE is what came sealed; KEY is what came at the moment: a file of 32 bytes, or of 64 hex digits. A webhook's
+    two belong together by their header Zwerm-Delivery. Nothing that is there already is written over.
+
+    Without Zwerm, these ten lines do it, called with ENVELOPE, KEY and the file to write:
+
+    \b
+      import sys
+      from pathlib import Path
+      from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+      envelope, key = (Path(name).read_bytes() for name in sys.argv[1:3])
+      mark, nonce, rest = envelope[:16], envelope[16:28], envelope[28:]
+      assert mark == b"ZWERM-SEALED-1\\r\\n"
+      opened = AESGCM(key).decrypt(nonce, rest, mark)
+      length = int.from_bytes(opened[:8], "big")
+      content = opened[8 : 8 + length]
+      Path(sys.argv[3]).write_bytes(content)
+    """
+    from flows.command.unseal import open_envelope as open_it
+
+    for line in open_it(envelope, key, to=to):
+        click.echo(line)
+
+
 @zwerm.command(short_help="The kinds of sources that responses can come from.")
 def sources() -> None:
     """The kinds of sources that responses can come from."""

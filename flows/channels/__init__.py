@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from flows.model import Language
 from flows.recipients import Announcement, Email, ObjectStore, Sftp, Webhook
@@ -89,4 +89,13 @@ class Channel(Protocol):
 
     def announce(self, event: Stop, reason: str) -> None:
         """Tell everyone who was ready that the release is held or withdrawn, with the public reason; never raises."""
+        ...
+
+
+@runtime_checkable
+class TellsTime(Protocol):
+    """A way out whose recipients tell the time, so that ours can be compared with theirs."""
+
+    def clocks(self) -> list[float]:
+        """Ask everyone anew; of each who told, by how many seconds his clock is ahead of ours at least."""
         ...

@@ -1,6 +1,7 @@
 """Connections that are held: opened before T, watched, written to in one go, and never quoted in a reason."""
 
 import os
+import resource
 import socket
 import ssl
 import time
@@ -10,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ Result = TypeVar("Result")
 
 PORTS = {"http": 80, "https": 443, "smtp": 587, "smtps": 465}
 MOST_AT_ONCE = 256  # threads, which mostly wait
+SPARE_FILES = 64  # for all that a process opens besides its held connections
 SEND_BUFFER = 128 * 1024  # bytes; the least that a held connection gets, see `connect`
 TIME_UP = "did not answer in time"
 # What a send or receive says when the kernel has nothing (more) for us now; with TLS it has words of its own.
@@ -75,6 +78,25 @@ def connect(
             if left == 1:
                 raise
     raise OSError("the name has no address")
+
+
+def room_for(connections: int) -> str:
+    """Let this process hold so many more connections; where the host does not allow it: what to do, else nothing.
+
+    Besides the held ones there may be as many as threads, where what failed is sent again.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = sum(1 for _ in Path("/dev/fd").iterdir()) + connections + min(connections, MOST_AT_ONCE) + SPARE_FILES
+    if needed <= soft or soft == resource.RLIM_INFINITY:
+        return ""
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError):
+        return (
+            f"{connections} connections at once need {needed} open files, and this process may have {hard}: "
+            f"raise its limit (ulimit -n {needed} before the call, or LimitNOFILE={needed} in its systemd unit)"
+        )
+    return ""
 
 
 def seconds_until(deadline: float) -> float:
@@ -179,11 +201,12 @@ def together(
     *,
     seconds: float,
     late: Callable[[Result], None] = lambda result: None,
+    at_once: int = MOST_AT_ONCE,
 ) -> list[Result | None]:
     """Call for all items side by side; None for what did not end in time, whose result then goes to `late`."""
     if not items:
         return []
-    pool = ThreadPoolExecutor(max_workers=min(len(items), MOST_AT_ONCE), thread_name_prefix="zwerm-channel")
+    pool = ThreadPoolExecutor(max_workers=min(len(items), at_once), thread_name_prefix="zwerm-channel")
     futures = [pool.submit(call, item) for item in items]
     done, _ = wait(futures, timeout=max(seconds, 0))
     pool.shutdown(wait=False, cancel_futures=True)  # a name server that hangs must not hang us

@@ -1,17 +1,17 @@
 """Webhooks: all is asked, connected and composed before T; then one send each, and the answers are read together.
 
 A connection is held without a byte of the request on it: a held head would tell the length, and its signature would
-confirm guesses. What was not answered with a 2xx is sent again under the same key; after a 2xx never.
+confirm guesses. What was not answered with a 2xx is sent again under the same key; after a 2xx never. A sealed webhook
+has its envelope since it was staged, and at T gets the key to it, which is equally short for every release.
 """
 
-import json
 import secrets
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -22,23 +22,28 @@ from flows.channels.connections import (
     address_of,
     close_all,
     is_alive,
+    room_for,
     together,
 )
 from flows.channels.outcomes import Outcomes
+from flows.channels.webhook_content import Content, opening_event, target_of
 from flows.channels.webhook_line import FAULTS, Attempt, Line, attempts, hold, why
-from flows.channels.webhook_request import Event, compose, key_for
-from flows.home import Home
-from flows.recipients import Webhook
+from flows.channels.webhook_request import Event, seconds_ahead
 from flows.settings import Settings
 
-ANSWER_SECONDS = 10.0  # how long one connection or one answer may take
+ANSWER_SECONDS = 10.0  # how long one connection or one answer may take, where little is sent
 READY_SECONDS = 25.0
+CLOCK_SECONDS = 5.0
 ANNOUNCE_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
+HELD_PER_SECOND = 100  # connections, on a slow host; what arming takes beyond the slowest answer
 READY_PAUSES = (0.25, 1.0)  # seconds before a readiness call goes out again where the connection failed
 RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
+SLOWEST_READER = 250_000  # bytes per second
+SLOWEST_LINE = 1_000_000  # bytes per second, of our own, which all envelopes share
+BYTES_AT_ONCE = 1 << 28  # of envelopes in memory
 
 
 class WebhookChannel:
@@ -47,34 +52,39 @@ class WebhookChannel:
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
         self._deliveries = {each.delivery_id: each for each in deliveries if each.target is not None}
         self._gone = [each.delivery_id for each in deliveries if each.target is None]
-        self._releases = releases
-        self._settings = settings
+        self._content = Content(releases, settings=settings)
         self._context = ssl.create_default_context()
         self._lines: dict[str, Line] = {}
         self._until: datetime | None = None  # None: as soon as all are ready
         self._ready: frozenset[str] | None = None  # None: another process asked, and all said yes
+        self._doubtful: set[str] = set()  # sealed ones that refused the key: they may lack the envelope
+        self._given_again: set[str] = set()  # those that have acknowledged the envelope since
         self._outcomes = Outcomes()
-        self.clock_offsets: list[float] = []  # seconds that receivers' clocks were ahead of ours, to the whole second
         for name in self._gone:
             self._note(name, Attempt(f"the webhook {GONE}"))
 
     def stage(self) -> list[Refusal]:
-        """Ask every endpoint whether it is ready, with a signed call without content; a 2xx is a yes."""
-        said = together(self._ask, list(self._deliveries), seconds=READY_SECONDS)
-        refusals = [
-            Refusal(name, f"{self._place(name)} {TIME_UP}" if reason is None else reason)
-            for name, reason in zip(self._deliveries, said, strict=True)
-            if reason != ""
-        ]
+        """Ask every endpoint with a signed call whether it is ready, or give it its envelope; a 2xx is a yes."""
+        self._content.read()
+        refusals = self._refuse_without_room() or self._ask_all()
         self._ready = frozenset(self._deliveries) - {refusal.delivery_id for refusal in refusals}
         return self._refuse_gone() + refusals
 
+    def clocks(self) -> list[float]:
+        """Ask everyone anew; of each whose answer has a date, by how many seconds his clock is ahead at least."""
+        told = together(self._clock, list(self._deliveries), seconds=CLOCK_SECONDS)
+        return [seconds for seconds in told if seconds is not None]
+
     def arm(self, *, until: datetime) -> list[Refusal]:
-        """Connect, shake hands, compose, hold; `until` is T, or a time that has passed where none is planned."""
+        """Connect, shake hands, compose, hold; `until` is T, or a time that has passed where none is planned.
+
+        Whether an envelope still lies there is not asked again: it was acknowledged, and its key is made anew from the
+        delivery's id and the home's secret, so it is the key to that envelope in whichever process this is.
+        """
         now = datetime.now(UTC)
         self._until = until if until > now else None
-        _ = self._bodies, self._secret  # read once, so that all get the same bytes
-        return self._refuse_gone() + self._hold(self._deliveries)
+        self._content.read()
+        return self._refuse_gone() + (self._refuse_without_room() or self._hold(self._deliveries))
 
     def still_ready(self) -> list[Refusal]:
         """Name the connections that were lost; while T is more than a second away they are first made anew."""
@@ -107,7 +117,7 @@ class WebhookChannel:
 
     def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
         """Send what is still missing, at once and then with pauses, under the key that it always had."""
-        _ = self._bodies, self._secret
+        self._content.read()
         deadline = time.monotonic() + COMPLETE_SECONDS
         resend = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=deadline)
         missing = [name for name in self._outcomes.missing(delivery_ids) if name in self._deliveries]
@@ -124,31 +134,55 @@ class WebhookChannel:
         told = [name for name in self._deliveries if self._ready is None or name in self._ready]
         deadline = time.monotonic() + ANNOUNCE_SECONDS
         together(
-            lambda name: self._post(name, event, key=secrets.token_hex(16), reason=reason, deadline=deadline),
+            lambda name: self._post(name, event, key=_new_key(), reason=reason, deadline=deadline),
             told,
             seconds=ANNOUNCE_SECONDS,
         )
 
+    def _ask_all(self) -> list[Refusal]:
+        sizes = [self._content.envelope_bytes(delivery) for delivery in self._deliveries.values()]
+        said = together(
+            self._ask,
+            list(self._deliveries),
+            seconds=READY_SECONDS + sum(sizes) / SLOWEST_LINE,
+            at_once=min(MOST_AT_ONCE, BYTES_AT_ONCE // max([1, *sizes])) or 1,
+        )
+        return [
+            Refusal(name, f"{self._place(name)} {TIME_UP}" if reason is None else reason)
+            for name, reason in zip(self._deliveries, said, strict=True)
+            if reason != ""
+        ]
+
     def _ask(self, name: str) -> str:
-        key = secrets.token_hex(16)  # each asking is an event of its own: an answer that a receiver kept may not count
-        deadline = time.monotonic() + READY_SECONDS
+        # Each asking for readiness is an event of its own: an answer that a receiver kept may not count. An envelope is
+        # one event however often it is sent: who has acknowledged it has it.
+        delivery = self._deliveries[name]
+        is_sealed = target_of(delivery).sealed
+        event: Event = "sealed" if is_sealed else "ready"
+        key = self._content.key(delivery, event) if is_sealed else _new_key()
+        deadline = time.monotonic() + READY_SECONDS + self._content.envelope_bytes(delivery) / SLOWEST_READER
         for pause in (*READY_PAUSES, None):
-            asked_at = datetime.now(UTC)
-            attempt = self._post(name, "ready", key=key, deadline=deadline)
+            attempt = self._post(name, event, key=key, deadline=deadline)
             if pause is None or attempt.answer or attempt.reason.endswith(TIME_UP):
                 break
             time.sleep(pause)
-        if attempt.answer and attempt.answer.date:
-            self.clock_offsets.append((attempt.answer.date - asked_at.replace(microsecond=0)).total_seconds())
-        return "" if attempt.is_yes else f"{attempt.reason} when asked whether it is ready"
+        return "" if attempt.is_yes else f"{attempt.reason} when {_ASKED[event]}"
+
+    def _clock(self, name: str) -> float | None:
+        asked_at = datetime.now(UTC)
+        attempt = self._post(name, "ready", key=_new_key(), deadline=time.monotonic() + CLOCK_SECONDS)
+        if attempt.answer is None or attempt.answer.date is None:
+            return None
+        return seconds_ahead(attempt.answer.date, asked_at=asked_at, answered_at=datetime.now(UTC))
 
     def _hold(self, names: Iterable[str]) -> list[Refusal]:
-        asked, seconds = list(names), min(ANSWER_SECONDS, self._seconds_left())
+        asked = list(names)
+        seconds = min(ANSWER_SECONDS, self._seconds_left())
         at = self._until or datetime.now(UTC)
         held = together(
-            lambda name: self._line(name, "release", key=self._key(name), at=at, seconds=seconds),
+            lambda name: self._opening_line(name, at=at, seconds=seconds),
             asked,
-            seconds=seconds,
+            seconds=min(ANSWER_SECONDS + len(asked) / HELD_PER_SECOND, self._seconds_left()),
             late=lambda line: close_all([line.connection] if isinstance(line, Line) else []),
         )
         self._lines |= {line.delivery_id: line for line in held if isinstance(line, Line)}
@@ -158,33 +192,62 @@ class WebhookChannel:
             if not isinstance(reason, Line)
         ]
 
+    def _opening_line(self, name: str, *, at: datetime, seconds: float) -> Line | str:
+        if self._lacks_envelope(name):
+            return f"{self._place(name)} has not acknowledged the sealed release"
+        delivery = self._deliveries[name]
+        event = opening_event(delivery)
+        return self._line(name, event, key=self._content.key(delivery, event), at=at, seconds=seconds)
+
     def _line(self, name: str, event: Event, *, key: str, at: datetime, seconds: float, reason: str = "") -> Line | str:
         try:
-            body = self._body(name, event, reason=reason)
-            request = compose(self._target(name), event=event, key=key, body=body, at=at)
+            request = self._content.request(self._deliveries[name], event, key=key, at=at, reason=reason)
             return hold(name, request, context=self._context, seconds=seconds)
         except FAULTS as error:
             return f"{self._place(name)} {why(error)}"
 
     def _post(self, name: str, event: Event, *, key: str, deadline: float, reason: str = "") -> Attempt:
-        ends = min(deadline, time.monotonic() + ANSWER_SECONDS)
-        line = self._line(name, event, key=key, at=datetime.now(UTC), seconds=ends - time.monotonic(), reason=reason)
+        now = time.monotonic()
+        line = self._line(
+            name, event, key=key, at=datetime.now(UTC), seconds=min(deadline - now, ANSWER_SECONDS), reason=reason
+        )
         if isinstance(line, str):
             return Attempt(line)
         line.sending.finish()
-        return next(attempt for _, attempt in attempts([line], deadline=ends))
+        patience = ANSWER_SECONDS + len(line.request.message) / SLOWEST_READER
+        return next(attempt for _, attempt in attempts([line], deadline=min(deadline, now + patience)))
 
     def _resend(self, name: str, *, pauses: Sequence[float], deadline: float) -> None:
+        delivery = self._deliveries[name]
+        event = opening_event(delivery)
         for pause in chain(pauses, repeat(pauses[-1])):
             if time.monotonic() + pause >= deadline:
                 return
             time.sleep(pause)
-            attempt = self._post(name, "release", key=self._key(name), deadline=deadline)
+            self._give_again(delivery, deadline=deadline)
+            attempt = self._post(name, event, key=self._content.key(delivery, event), deadline=deadline)
             self._note(name, attempt)
             if attempt.is_yes:
                 return
 
+    def _give_again(self, delivery: Delivery, *, deadline: float) -> None:
+        # The envelope was acknowledged before T, by whichever process staged it: a key whose outcome is unknown is sent
+        # again alone. Who answers the key with anything but a yes may have lost the envelope: then it goes ahead of the
+        # next key, until that is acknowledged. Both are the same bytes under the same idempotency keys in every
+        # process, so a receiver may keep the first envelope or the last, and any key he got opens it.
+        name = delivery.delivery_id
+        if self._lacks_envelope(name) or (name in self._doubtful and name not in self._given_again):
+            attempt = self._post(name, "sealed", key=self._content.key(delivery, "sealed"), deadline=deadline)
+            if attempt.is_yes:
+                self._given_again.add(name)
+
+    def _lacks_envelope(self, name: str) -> bool:
+        is_unready = self._ready is not None and name not in self._ready
+        return is_unready and target_of(self._deliveries[name]).sealed and name not in self._given_again
+
     def _note(self, name: str, attempt: Attempt, *, is_first: bool = False) -> None:
+        if attempt.answer is not None and not attempt.is_yes and target_of(self._deliveries[name]).sealed:
+            self._doubtful.add(name)
         self._outcomes.note(
             name,
             is_yes=attempt.is_yes,
@@ -198,37 +261,22 @@ class WebhookChannel:
     def _refuse_gone(self) -> list[Refusal]:
         return [Refusal(name, f"the webhook {GONE}") for name in self._gone]
 
-    def _key(self, name: str) -> str:
-        return key_for(name, "release", secret=self._secret)
-
-    @cached_property
-    def _secret(self) -> bytes:
-        return Home(self._settings.home).secret()
-
-    def _body(self, name: str, event: Event, *, reason: str) -> bytes:
-        delivery = self._deliveries[name]
-        if event == "release":
-            return self._bodies[delivery.release_id]
-        if event == "ready":
-            return b"{}"
-        manifest = json.loads((self._releases[delivery.release_id] / "manifest.json").read_bytes())
-        notice = {"reason": reason, "survey": manifest["survey"], "wave": manifest["wave"]}
-        return json.dumps(notice, ensure_ascii=False, sort_keys=True).encode()
-
-    @cached_property
-    def _bodies(self) -> dict[str, bytes]:
-        return {name: (folder / "release.json").read_bytes() for name, folder in self._releases.items()}
-
-    def _target(self, name: str) -> Webhook:
-        target = self._deliveries[name].target
-        assert isinstance(target, Webhook)
-        return target
+    def _refuse_without_room(self) -> list[Refusal]:
+        lack = room_for(len(self._deliveries))
+        return [Refusal(name, lack) for name in self._deliveries] if lack else []
 
     def _place(self, name: str) -> str:
         try:
-            return str(address_of(self._target(name).url))
+            return str(address_of(target_of(self._deliveries[name]).url))
         except ValueError:
             return "the webhook"
 
     def _seconds_left(self) -> float:
         return (self._until - datetime.now(UTC)).total_seconds() if self._until else float("inf")
+
+
+_ASKED: Mapping[Event, str] = {"ready": "asked whether it is ready", "sealed": "given the sealed release"}
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)

@@ -14,7 +14,8 @@ import h11
 from flows.channels.connections import Address, address_of
 from flows.recipients import Webhook
 
-Event = Literal["ready", "release", "held", "withdrawn"]
+Event = Literal["ready", "sealed", "release", "key", "held", "withdrawn"]
+BINARY: tuple[Event, ...] = ("sealed", "key")
 KEPT_IN_TARGETS = "/%:=&?~#+!$,;'@()*[]"  # what an address may hold as it is; everything else is percent-encoded
 
 
@@ -50,7 +51,9 @@ def signature(secret: str, *, timestamp: str, body: bytes) -> str:
     return "v1=" + hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def compose(target: Webhook, *, event: Event, key: str, body: bytes, at: datetime) -> Request:
+def compose(
+    target: Webhook, *, event: Event, key: str, body: bytes, at: datetime, delivery_id: str | None = None
+) -> Request:
     """Put a POST together; ValueError, which quotes nothing, where the address cannot be one."""
     address = address_of(target.url)
     timestamp = str(int(at.timestamp()))
@@ -58,10 +61,11 @@ def compose(target: Webhook, *, event: Event, key: str, body: bytes, at: datetim
     headers = [
         ("Host", _host(address)),
         ("User-Agent", "zwerm"),
-        ("Content-Type", "application/json"),
+        ("Content-Type", "application/octet-stream" if event in BINARY else "application/json"),
         ("Content-Length", str(len(body))),
         ("Idempotency-Key", key),
         ("Zwerm-Event", event),
+        *([("Zwerm-Delivery", delivery_id)] if delivery_id else []),
         ("Zwerm-Timestamp", timestamp),
         *([("Zwerm-Signature", signature(secret, timestamp=timestamp, body=body))] if secret else []),
         *_credentials(target.url),
@@ -83,6 +87,16 @@ def read_answer(parser: h11.Connection, data: bytes) -> Answer | None:
     while isinstance(event, h11.InformationalResponse):
         event = parser.next_event()
     return Answer(event.status_code, _date(event)) if isinstance(event, h11.Response) else None
+
+
+def seconds_ahead(date: datetime, *, asked_at: datetime, answered_at: datetime) -> float:
+    """How far a recipient's clock is ahead of ours at least; 0.0 where whole seconds and the way there explain it.
+
+    A `Date` is cut to the second and was written between question and answer: the offset lies from `date` less
+    `answered_at` to `date` plus one second less `asked_at`, and the end nearest to 0 is told.
+    """
+    lowest, highest = (date - answered_at).total_seconds(), (date - asked_at).total_seconds() + 1.0
+    return max(lowest, 0.0) or min(highest, 0.0)
 
 
 def _date(response: h11.Response) -> datetime | None:

@@ -23,6 +23,7 @@ from typing import Any, TypedDict, cast
 import h11
 
 ROOT = Path(__file__).parents[2]
+IMF_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 class Behaviour(TypedDict, total=False):
@@ -30,6 +31,8 @@ class Behaviour(TypedDict, total=False):
 
     ready: list[int]  # statuses for one readiness call after the other, the last one from then on
     release: list[int]
+    sealed: list[int]
+    key: list[int]
     slow_seconds: float  # before each answer
     drop_seconds: float  # a connection on which nothing came by then is closed
     silent: list[str]  # events that get no answer
@@ -37,6 +40,9 @@ class Behaviour(TypedDict, total=False):
     garbage: bool  # answers something that is not HTTP
     deaf: list[str]  # events of which nothing is read after the head, until `deaf_seconds` have passed
     deaf_seconds: float
+    most_connections: int  # one more at the same time is closed at once, without a word
+    clock_seconds: float  # how far the clock in its answers is ahead
+    dateless: bool  # answers without a Date
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ class _Server:
     folder: Path
     connections: int = 0
     answered: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
+    open: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def behaviour(self, receiver: int) -> Behaviour:
         path = self.folder / "behaviour.json"
@@ -152,7 +159,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self._came("connected")
-        if (seconds := self._behaviour().get("drop_seconds")) is not None:
+        self.server.open[self.receiver] += 1
+        if self.server.open[self.receiver] > self._behaviour().get("most_connections", sys.maxsize):
+            self.transport.close()
+        elif (seconds := self._behaviour().get("drop_seconds")) is not None:
             asyncio.get_running_loop().call_later(seconds, self._drop)
 
     def data_received(self, data: bytes) -> None:
@@ -177,6 +187,7 @@ class _Connection(asyncio.Protocol):
                 break
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.server.open[self.receiver] -= 1
         self._came("closed")
 
     def _decide(self) -> None:
@@ -196,8 +207,9 @@ class _Connection(asyncio.Protocol):
         if self._behaviour().get("garbage"):
             self.transport.write(b"220 mail.example ESMTP\r\n\r\n")
         else:
-            date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
-            response = h11.Response(status_code=status, headers=[("Date", date), ("Content-Length", "0")])
+            told = time.gmtime(time.time() + self._behaviour().get("clock_seconds", 0))
+            date = [] if self._behaviour().get("dateless") else [("Date", time.strftime(IMF_DATE, told))]
+            response = h11.Response(status_code=status, headers=[*date, ("Content-Length", "0")])
             self.transport.write((self.parser.send(response) or b"") + (self.parser.send(h11.EndOfMessage()) or b""))
         self._came("answered")
         self.transport.close()

@@ -2,13 +2,14 @@
 
 import io
 import secrets
+import warnings
 import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.channels.envelope import MARK, SMALLEST, key_of, seal, unpack, unseal
+from flows.channels.envelope import MARK, NONCE_BYTES, SMALLEST, key_of, seal, sealed_length, unpack, unseal
 from flows.errors import FlowError
 
 KEY = bytes(range(32))
@@ -26,8 +27,20 @@ def test_neither_the_content_nor_its_exact_length_shows() -> None:
     figures = b'{"nps": 39.8398}' * 500
     envelope = seal(figures, KEY)
     assert b"nps" not in envelope
-    assert len(envelope) == len(seal(figures[:-100], KEY))
-    assert envelope != seal(figures, KEY), "each closing has its own nonce"
+    assert len(envelope) == len(seal(figures[:-100], KEY)) == sealed_length(len(figures))
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_the_same_once_more_is_the_same_envelope_and_no_two_contents_share_a_nonce(one: bytes, other: bytes) -> None:
+    assert seal(one, KEY) == seal(one, KEY)
+    nonces = {seal(content, key)[len(MARK) :][:NONCE_BYTES] for content in (one, other) for key in (KEY, KEY[::-1])}
+    assert len(nonces) == (2 if one == other else 4)
+
+
+@pytest.mark.parametrize("length", [16, 17, 30, 60, SMALLEST - 1])
+def test_an_envelope_that_was_cut_off_says_so(length: int) -> None:
+    with pytest.raises(FlowError, match=f"cut off: it has {length} bytes"):
+        unseal(seal(b"figures", KEY)[:length], KEY)
 
 
 @pytest.mark.parametrize("place", [0, 20, 40, -1])
@@ -53,10 +66,29 @@ def test_each_delivery_has_a_key_of_its_own_that_another_process_finds_again() -
     assert key_of("a", secret=secret) != key_of("b", secret=secret) != key_of("b", secret=secrets.token_bytes(32))
 
 
-@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "nl/../../outside"])
+@pytest.mark.parametrize(
+    "name",
+    ["../outside", "/etc/passwd", "nl/../../outside", "..\\outside", "C:/outside", "C:outside", "nl//a", "nl/\x1ba"],
+)
 def test_an_archive_that_reaches_outside_is_refused(name: str) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(name, "x")
     with pytest.raises(FlowError, match="outside"):
         unpack(packed.getvalue())
+
+
+@pytest.mark.parametrize("names", [("a", "a"), ("a", "a/b")])
+def test_an_archive_with_two_files_in_one_place_is_refused(names: tuple[str, str]) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there are two is what this is about
+        for name in names:
+            archive.writestr(name, "x")
+    with pytest.raises(FlowError, match="in one place"):
+        unpack(packed.getvalue())
+
+
+def test_an_archive_that_is_none_says_so() -> None:
+    with pytest.raises(FlowError, match="cannot be read"):
+        unpack(b"PK\x03\x04 and no more")

@@ -137,7 +137,6 @@ def test_readiness_is_asked_without_content_and_a_signature_proves_both_calls(re
     assert released.target == "/texel?token=t"
     assert ready.headers["idempotency-key"] != released.headers["idempotency-key"]
     assert one.delivery_id not in json.dumps(released.headers)
-    assert abs(webhooks.clock_offsets[0]) <= 1
 
 
 def test_before_the_opening_no_byte_names_the_release(release: Path, plain: Receivers) -> None:

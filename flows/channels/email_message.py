@@ -86,6 +86,13 @@ REASONS: dict[Language, str] = {"en": "The reason: {reason}\n\n", "nl": "De rede
 
 def write(news: Sequence[News], *, language: Language, sender: str, message_id: str, at: datetime) -> bytes:
     """Write one message of all that opens at a moment, as it goes over the line after DATA."""
+    subject, body = telling(news, language)
+    body += ENDINGS[language].format_map(_words(news))
+    return _message(subject, body, language=language, sender=sender, message_id=message_id, at=at)
+
+
+def telling(news: Sequence[News], language: Language) -> tuple[str, str]:
+    """The subject, and which results stand open where; of a revision also why it was made."""
     shared, each = _words(news), [_words([one]) for one in news]
     opening, openings = OPENINGS[language]
     told = [
@@ -97,29 +104,26 @@ def write(news: Sequence[News], *, language: Language, sender: str, message_id: 
     parts = [
         (openings if len(news) > 1 else opening).format_map(shared),
         *(text.format_map(words) for text, words in zip(told, each, strict=True)),
-        ENDINGS[language].format_map(shared),
     ]
-    subject = _subject(news, language).format_map(shared)
-    return _message(subject, "".join(parts), language=language, sender=sender, message_id=message_id, at=at)
+    return _subject(news, language).format_map(shared), "".join(parts)
 
 
 def notice(
     news: Sequence[News], event: Stop, reason: str, *, language: Language, sender: str, message_id: str, at: datetime
 ) -> bytes:
     """Write that results are held or withdrawn, and why: which waves, no link and no figure."""
+    subject, body = stopping(news, event, reason, language=language)
+    return _message(subject, body, language=language, sender=sender, message_id=message_id, at=at)
+
+
+def stopping(news: Sequence[News], event: Stop, reason: str, *, language: Language) -> tuple[str, str]:
+    """The subject and the text of what became of results before their moment."""
     shared = {**_words(news), "reason": one_line(reason)}
     subject, opening = STOPS[language][event]
     named = _subject(news, language).format_map(shared)
     listed = "".join(f"- {one_line(one.title)}, {one_line(one.wave)}\n" for one in news) + "\n"
     body = opening + "{listed}" + REASONS[language] + "{organisation}\n"
-    return _message(
-        subject.format_map({"subject": named}),
-        body.format_map({**shared, "listed": listed}),
-        language=language,
-        sender=sender,
-        message_id=message_id,
-        at=at,
-    )
+    return subject.format_map({"subject": named}), body.format_map({**shared, "listed": listed})
 
 
 def _subject(news: Sequence[News], language: Language) -> str:

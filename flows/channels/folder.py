@@ -2,10 +2,12 @@
 
 <folder>/.zwerm-<delivery id>/   0700: being filled, held
 <folder>/<survey>/<wave>/r<revision>/   release.json, pages and downloads
+<folder>/<survey>/<wave>/held.txt       or withdrawn.txt: why they did not come; gone once they are there
 """
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.channels import Delivery, Open, Outcome, Refusal, Stop
+from flows.channels.notices import NAMES, notice
+from flows.model import Language
 from flows.preparing.seal import read_sealed, safe_name
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
@@ -27,6 +31,7 @@ class Place:
     sealed: Path
     root: Path
     final: Path
+    language: Language
 
     @property
     def private(self) -> Path:
@@ -43,12 +48,17 @@ class FolderChannel:
     """The shared folders of one moment."""
 
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
+        self._settings = settings
         self._places = _places(deliveries, releases, settings)
+        self._ready: frozenset[Path] | None = None  # None: another process asked, and all were ready
         self._opened: frozenset[Path] = frozenset()  # the places that were to be opened at T
 
     def stage(self) -> list[Refusal]:
         """Try to write a private folder there, and see that nothing else has the place."""
-        return self._each(_try)
+        refusals = self._each(_try)
+        refused = {refusal.delivery_id for refusal in refusals}
+        self._ready = frozenset(place.final for place in self._places if refused.isdisjoint(place.delivery_ids))
+        return refusals
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         """Copy the content into the private folder and compare its hashes; on disk before anything is decided."""
@@ -89,13 +99,17 @@ class FolderChannel:
                 place.final.parent.parent.rmdir()
 
     def announce(self, event: Stop, reason: str) -> None:
-        """Nothing here: the published site tells everyone that, and why, the results are held."""
+        """Say in the folder of each wave that its results are held or withdrawn, and why, to those who were ready."""
+        for place in self._places:
+            if (self._ready is None or place.final in self._ready) and not is_there(place):
+                with suppress(Exception):  # whatever it meets, the hold stands, and the published site tells it too
+                    tell(place, event, reason, settings=self._settings)
 
     def _completed(self, place: Place, names: Sequence[str]) -> list[Outcome]:
         try:
-            is_late = _complete(place)
+            is_late = put(place)
         except (OSError, WarehouseError) as error:
-            now, fault = datetime.now(UTC), _says(error)
+            now, fault = datetime.now(UTC), says(error)
             return [Outcome(name, "failed", now, fault) for name in names]
         now, attempts = datetime.now(UTC), 1 + (is_late and place.final in self._opened)
         sent_at = now if is_late else None
@@ -108,19 +122,49 @@ class FolderChannel:
                 if not is_there(place):
                     do(place)
             except (OSError, WarehouseError) as error:
-                refusals += [Refusal(name, _says(error)) for name in place.delivery_ids]
+                refusals += [Refusal(name, says(error)) for name in place.delivery_ids]
         return refusals
 
 
 def is_there(place: Place) -> bool:
     """Whether the place holds this release already, byte for byte."""
-    if not place.final.is_dir():
-        return False
-    parts = publish.manifest_parts(place.sealed)
-    return all(
-        _sha256(place.final / name) == parts[str(source.relative_to(place.sealed))]
-        for name, source in publish.contents(place.sealed).items()
-    )
+    return _is_whole(place.final, place.sealed)
+
+
+def put(place: Place) -> bool:
+    """Put the release there where it is not, take its notices away, and tell whether anything was to be put."""
+    is_missing = not is_there(place)
+    if is_missing:
+        publish.keep(_fill(place))
+        if not _is_whole(place.held, place.sealed):
+            raise WarehouseError(f"what was read back below {place.root} is not what was written")
+        place.held.rename(place.final)
+    shutil.rmtree(place.private, ignore_errors=True)
+    for name in NAMES.values():
+        with suppress(OSError):
+            (place.final.parent / name).unlink()
+    return is_missing
+
+
+def tell(place: Place, event: Stop, reason: str, *, settings: Settings) -> None:
+    """Write the notice of a hold or withdrawal, whole or not at all, in the place of an earlier one."""
+    wave = place.final.parent
+    make(wave)
+    draft = wave / f".zwerm-{secrets.token_hex(16)}"
+    write(draft, notice(event, reason, sealed=place.sealed, language=place.language, settings=settings))
+    draft.rename(wave / NAMES[event])
+    for other in NAMES.values():
+        if other != NAMES[event]:
+            (wave / other).unlink(missing_ok=True)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a new file that everyone may read, whatever the umask; it follows nobody's link."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _places(deliveries: Iterable[Delivery], releases: Mapping[str, Path], settings: Settings) -> tuple[Place, ...]:
@@ -130,48 +174,40 @@ def _places(deliveries: Iterable[Delivery], releases: Mapping[str, Path], settin
         root = settings.file.parent / str(delivery.target)
         final = root / safe_name(sealed.survey) / safe_name(sealed.wave) / f"r{sealed.revision}"
         earlier = found[final].delivery_ids if final in found else ()
-        found[final] = Place((*earlier, delivery.delivery_id), sealed.folder, root, final)
+        language = found[final].language if final in found else delivery.language
+        found[final] = Place((*earlier, delivery.delivery_id), sealed.folder, root, final, language)
     return tuple(found.values())
 
 
 def _try(place: Place) -> None:
-    _must_be_free(place)
-    _make(place.root)
+    must_be_free(place)
+    make(place.root)
     _private(place)
     place.private.rmdir()
 
 
 def _fill(place: Place) -> list[Path]:
-    _must_be_free(place)
+    must_be_free(place)
     _private(place)
     place.held.mkdir(mode=0o700)
     parts = publish.manifest_parts(place.sealed)
     for name, source in publish.contents(place.sealed).items():
         publish.copy_verified(source, place.held / name, sealed=place.sealed, parts=parts)
     changed = publish.set_modes(place.held)
-    _make(place.final.parent)
+    make(place.final.parent)
     if place.final.parent.stat().st_dev != place.private.stat().st_dev:
         raise WarehouseError(f"{place.final.parent} is on another file system than {place.root}: no rename reaches it")
     return changed
 
 
 def _look(place: Place) -> None:
-    _must_be_free(place)
+    must_be_free(place)
     if not place.held.is_dir():
         raise WarehouseError("the copy that was held for it is gone")
 
 
-def _complete(place: Place) -> bool:
-    """Put it there where it is not, and tell whether that was needed."""
-    is_missing = not is_there(place)
-    if is_missing:
-        publish.keep(_fill(place))
-        place.held.rename(place.final)
-    shutil.rmtree(place.private, ignore_errors=True)
-    return is_missing
-
-
-def _must_be_free(place: Place) -> None:
+def must_be_free(place: Place) -> None:
+    """Refuse where something else has the place."""
     if place.final.exists():
         raise WarehouseError(f"{place.final} exists and is not this release; move it elsewhere")
 
@@ -182,10 +218,10 @@ def _private(place: Place) -> None:
     place.private.mkdir(mode=0o700)
 
 
-def _make(folder: Path) -> None:
+def make(folder: Path) -> None:
     """Make a folder that everyone may read, whatever the umask; one that is there keeps its mode."""
     if not folder.is_dir():
-        _make(folder.parent)
+        make(folder.parent)
         folder.mkdir()
         folder.chmod(0o755)
 
@@ -199,11 +235,22 @@ def _rename(place: Place) -> Callable[[], None]:
     return rename
 
 
+def _is_whole(folder: Path, sealed: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    parts = publish.manifest_parts(sealed)
+    return all(
+        _sha256(folder / name) == parts[str(source.relative_to(sealed))]
+        for name, source in publish.contents(sealed).items()
+    )
+
+
 def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _says(error: Exception) -> str:
+def says(error: Exception) -> str:
+    """What did not work, by name and reason."""
     if isinstance(error, OSError):
         return f"{error.filename or 'the folder'}: {error.strerror or type(error).__name__}"
     return str(error)

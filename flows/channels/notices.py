@@ -1,4 +1,4 @@
-"""What a folder or bucket says of a release that did not come: held or withdrawn and why, in the words of the e-mail."""
+"""What a folder or bucket says of a release that did not come: held or withdrawn and why, as an e-mail words it."""
 
 from pathlib import Path
 

@@ -1,0 +1,266 @@
+"""A mounted share, which others' servers hold: the closed envelope lies there before T, and a rename puts its key.
+
+The key's 32 bytes are written at T and not before, not even into a private folder: whoever runs the server reads all
+that lies on it. What they are written into, an empty file, is open from arm on.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
+from flows.channels.connections import TIME_UP, together
+from flows.channels.folder import Place, is_there, make, must_be_free, put, says, tell, write
+from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.errors import FlowError
+from flows.settings import Settings
+from warehouse import WarehouseError, publish
+
+STAGE_SECONDS = 60.0
+STOP_SECONDS = 5.0
+COMPLETE_SECONDS = 30.0
+REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
+PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
+FAULTS = (OSError, WarehouseError, FlowError)
+
+
+class ShareChannel:
+    """The shares of one moment; one that hangs is not waited for."""
+
+    def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
+        known = [each for each in deliveries if each.target is not None]
+        self._gone = [each.delivery_id for each in deliveries if each.target is None]
+        self._settings = settings
+        self._parcels = parcels(known, releases, root=self._root)
+        self._contents = Contents(settings.home)
+        self._held: dict[Parcel, Held] = {}
+        self._until: datetime | None = None  # None: as soon as all are ready
+        self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
+
+    def stage(self) -> list[Refusal]:
+        """Put the closed envelopes, and read them back."""
+        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
+        self._ready = frozenset(self._parcels) - refused.keys()
+        return self._refusals(refused)
+
+    def arm(self, *, until: datetime) -> list[Refusal]:
+        """Read the envelopes back again, put what is not there, and open an empty file for each key."""
+        now = datetime.now(UTC)
+        self._until = until if until > now else None
+        return self._refusals(self._each(self._parcels, self._hold, seconds=STAGE_SECONDS))
+
+    def still_ready(self) -> list[Refusal]:
+        """Whether all that was put is as it was; while T is more than a second away what was lost is made anew."""
+        refused = self._each(self._parcels, self._look, seconds=seconds_to_look(self._until))
+        if refused and (self._until is None or (self._until - datetime.now(UTC)).total_seconds() > REMAKE_SECONDS):
+            refused = self._each(tuple(refused), self._hold, seconds=seconds_to_look(self._until))
+        return self._refusals(refused)
+
+    def opens(self) -> list[Open]:
+        """Per share: write the key, close, rename."""
+        return [Open(parcel.delivery_ids, held.put_key) for parcel, held in self._held.items()]
+
+    def confirm(self, *, deadline: float) -> list[Outcome]:
+        """See that the keys were put, write the plain copies, read them back, and take envelope and key away."""
+        return self._finish(self._parcels, deadline=deadline) + self._failed()
+
+    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+        """Write the plain copies that are missing; what is there with the same hashes is delivered."""
+        wanted = set(delivery_ids)
+        lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
+        outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS) + self._failed()
+        return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
+
+    def abandon(self) -> None:
+        """Take away all that was put; the key was never there."""
+        self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Say on the share, in the folder of each wave, that its results are held or withdrawn, and why."""
+
+        def say(parcel: Parcel) -> None:
+            place = self._place(parcel)
+            if not is_there(place):
+                tell(place, event, reason, settings=self._settings)
+
+        told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
+        with suppress(Exception):  # whatever it meets, the hold stands
+            self._each(told, say, seconds=STOP_SECONDS)
+
+    def _put_envelope(self, parcel: Parcel) -> None:
+        place = self._place(parcel)
+        if is_there(place):
+            return
+        must_be_free(place)
+        make(place.root)
+        envelope = place.root / parcel.envelope_name
+        if self._contents.is_closed(parcel, _read(envelope)):
+            return
+        draft = _draft(envelope)
+        draft.unlink(missing_ok=True)
+        write(draft, self._contents.envelope(parcel))
+        draft.rename(envelope)
+        publish.sync(place.root)
+        if not self._contents.is_closed(parcel, _read(envelope)):
+            raise WarehouseError(f"{envelope}: what was read back is not what was written")
+
+    def _hold(self, parcel: Parcel) -> None:
+        self._let_go(parcel)
+        self._put_envelope(parcel)
+        place = self._place(parcel)
+        if not is_there(place):
+            self._held[parcel] = hold(place.root / parcel.key_name, self._contents.key(parcel))
+
+    def _look(self, parcel: Parcel) -> None:
+        place, held = self._place(parcel), self._held.get(parcel)
+        if held is None:
+            if not is_there(place):
+                raise WarehouseError(f"{place.final} was there, and is not any more")
+            return
+        must_be_free(place)
+        if not held.is_there() or not (place.root / parcel.envelope_name).is_file():
+            raise WarehouseError(f"{place.root}: what was put there for the moment is gone")
+
+    def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
+        ends = deadline - time.monotonic()
+        done = together(partial(self._finished, deadline=deadline), some, seconds=ends)
+        now = datetime.now(UTC)
+        return [
+            outcome
+            for parcel, outcomes in zip(some, done, strict=True)
+            for outcome in outcomes or [Outcome(name, "unknown", now, TIME_UP) for name in parcel.delivery_ids]
+        ]
+
+    def _finished(self, parcel: Parcel, *, deadline: float) -> list[Outcome]:
+        """Try until the plain copies are right; a key that is there counts as opened, and only once."""
+        held, is_late, number = self._held.get(parcel), False, 0
+        while True:
+            try:
+                is_open = self._is_open(parcel)
+                is_late |= put(self._place(parcel)) and not is_open
+                publish.sync(self._place(parcel).final.parent)
+                self._clear(parcel)
+                now = datetime.now(UTC)
+                attempts, sent_at = 1 + (is_late and held is not None), now if is_late else None
+                return [Outcome(name, "delivered", now, "", attempts, sent_at) for name in parcel.delivery_ids]
+            except FAULTS as error:
+                fault = says(error)
+            pause = PAUSES[min(number, len(PAUSES) - 1)]
+            number += 1
+            if time.monotonic() + pause >= deadline:
+                break
+            time.sleep(pause)
+        now = datetime.now(UTC)
+        if self._is_open(parcel):
+            detail = f"has the key to the closed envelope, and no plain copies: {fault}"
+            return [Outcome(name, "unknown", now, detail) for name in parcel.delivery_ids]
+        return [Outcome(name, "failed", now, fault) for name in parcel.delivery_ids]
+
+    def _is_open(self, parcel: Parcel) -> bool:
+        """Whether key and envelope lie there."""
+        root = self._root_of(parcel)
+        try:
+            is_key = _read(root / parcel.key_name) == self._contents.key(parcel)
+            return is_key and (root / parcel.envelope_name).is_file()
+        except OSError:
+            return False
+
+    def _clear(self, parcel: Parcel) -> None:
+        self._let_go(parcel)
+        place = self._place(parcel)
+        for name in (parcel.envelope_name, parcel.key_name):
+            for path in (place.root / name, _draft(place.root / name)):
+                with suppress(OSError):
+                    path.unlink()
+        shutil.rmtree(place.private, ignore_errors=True)
+
+    def _let_go(self, parcel: Parcel) -> None:
+        if (held := self._held.pop(parcel, None)) is not None:
+            held.close()
+
+    def _each(self, some: Sequence[Parcel], do: Callable[[Parcel], None], *, seconds: float) -> dict[Parcel, str]:
+        """Why it did not work, for each with which it did not."""
+
+        def tried(parcel: Parcel) -> str:
+            try:
+                do(parcel)
+            except FAULTS as error:
+                return says(error)
+            return ""
+
+        said = zip(some, together(tried, some, seconds=seconds), strict=True)
+        return {
+            parcel: f"{self._root_of(parcel)} {TIME_UP}" if fault is None else fault
+            for parcel, fault in said
+            if fault != ""
+        }
+
+    def _refusals(self, refused: Mapping[Parcel, str]) -> list[Refusal]:
+        gone = [Refusal(name, f"the share {GONE}") for name in self._gone]
+        return gone + [Refusal(name, fault) for parcel, fault in refused.items() for name in parcel.delivery_ids]
+
+    def _failed(self) -> list[Outcome]:
+        return [Outcome(name, "failed", datetime.now(UTC), f"the share {GONE}", attempts=0) for name in self._gone]
+
+    def _root(self, delivery: Delivery) -> Path:
+        return self._settings.file.parent / str(delivery.target)
+
+    def _root_of(self, parcel: Parcel) -> Path:
+        return self._settings.file.parent / str(parcel.target)
+
+    def _place(self, parcel: Parcel) -> Place:
+        root = self._root_of(parcel)
+        return Place(parcel.delivery_ids, parcel.release.folder, root, root / parcel.plain_name, parcel.language)
+
+
+@dataclass(eq=False)
+class Held:
+    """An empty file that is open, and all that makes it the key."""
+
+    descriptor: int
+    key: bytes
+    draft: bytes
+    final: bytes
+    is_closed: bool = False
+
+    def put_key(self) -> None:
+        """Write, close, rename: what a network file system has not taken at the close never gets the name."""
+        os.write(self.descriptor, self.key)
+        self.is_closed = True
+        os.close(self.descriptor)
+        os.rename(self.draft, self.final)  # noqa: PTH104 - nothing but the call itself at T
+
+    def is_there(self) -> bool:
+        """Whether the file still has its name, and is empty."""
+        own, found = os.fstat(self.descriptor), os.stat(self.draft, follow_symlinks=False)  # noqa: PTH116
+        return (own.st_dev, own.st_ino) == (found.st_dev, found.st_ino) and found.st_size == 0
+
+    def close(self) -> None:
+        """Let go of it, whatever became of it."""
+        if not self.is_closed:
+            self.is_closed = True
+            with suppress(OSError):
+                os.close(self.descriptor)
+
+
+def hold(path: Path, key: bytes) -> Held:
+    """Make the empty file, new and nobody's link, that becomes the key at T."""
+    draft = _draft(path)
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    os.fchmod(descriptor, 0o644)
+    return Held(descriptor, key, os.fsencode(draft), os.fsencode(path))
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from warehouse import WarehouseError
+from warehouse.chain import FACTS
 from warehouse.leases import Lease, is_ours
 from warehouse.ledger import Ledger
 from warehouse.moments import BEGUN, is_under_way, moment_for, place
@@ -89,13 +90,16 @@ def want(ledger: Ledger, wanted: Sequence[DeliveryState], *, release_id: str) ->
     """Draw up who receives a release; a delivery that was drawn up before keeps its id, and so its key."""
     with ledger.transaction():
         known = {_who(delivery): delivery for delivery in ledger.deliveries(release_id)}
+        added = []
         for delivery in wanted:
             if _who(delivery) in known:
                 earlier = known.pop(_who(delivery))
                 if earlier.status == "left_out":
                     ledger.add("included", delivery_id=earlier.delivery_id)
             else:
-                _insert(ledger, delivery)
+                added.append(_facts(delivery))
+        if added:
+            ledger.add("drawn_up", release_ids=[release_id], facts=ledger.insert("deliveries", added))
         for delivery in known.values():
             ledger.add("unwanted", delivery_id=delivery.delivery_id)
     return ledger.deliveries(release_id)
@@ -250,15 +254,9 @@ def _are_apart(earlier: Event, later: Event) -> bool:
     return later.at - earlier.at >= HOLDS_APART or (None not in times and times[0] != times[1])
 
 
-def _insert(ledger: Ledger, delivery: DeliveryState) -> None:
-    ledger.connection.execute(
-        "insert into deliveries (delivery_id, release_id, recipient, channel, language, target, created_at) "
-        "values (?, ?, ?, ?, ?, ?, ?)",
-        [
-            *(delivery.delivery_id, delivery.release_id, delivery.recipient, delivery.channel, delivery.language),
-            *(delivery.target, as_text(datetime.now(UTC))),
-        ],
-    )
+def _facts(delivery: DeliveryState) -> dict[str, str | None]:
+    said = {name: getattr(delivery, name) for name in FACTS["deliveries"] if name != "created_at"}
+    return {**said, "created_at": as_text(datetime.now(UTC))}
 
 
 def _who(delivery: DeliveryState) -> tuple[str, str, str, str | None]:

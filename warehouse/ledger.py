@@ -1,21 +1,21 @@
 """The ledger: the append-only record of every release, delivery and decision, in SQLite, read by others at any time.
 
-What has happened is never changed: a state is what the newest events say. Decisions are written in `decisions.py`.
+What has happened is never changed: a state is what the newest events say, and each carries a hash over all before it
+(`chain.py`). Decisions are written in `decisions.py`.
 """
 
 import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from warehouse import WarehouseError
+from warehouse import WarehouseError, chain, layout
 from warehouse.records import (
     DeliveryState,
     Event,
@@ -31,7 +31,6 @@ from warehouse.records import (
 )
 
 BUSY_SECONDS = 30.0
-VERSION = 1
 
 
 class Ledger:
@@ -56,6 +55,20 @@ class Ledger:
             connection.close()
             raise
         return ledger
+
+    @classmethod
+    def look(cls, path: Path) -> Self:
+        """Open the ledger so that nothing in it can change, not even its version; others may write meanwhile."""
+        if not path.exists():
+            raise WarehouseError(f"{path} is not there: nothing has been sealed yet, or it was removed")
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        )
+        connection.row_factory = sqlite3.Row
+        if not _can_be_told(connection):
+            connection.close()
+            raise WarehouseError(f"{path} is of an earlier Zwerm and has no chain yet: the next zwerm run gives it one")
+        return cls(connection, path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -149,6 +162,10 @@ class Ledger:
         ).fetchone()
         return int(row[0])
 
+    def head(self) -> str:
+        """The newest event's hash, which stands for all that has happened: who keeps it can prove a later edit."""
+        return chain.head(self.connection)
+
     def touched_since(self, event_id: int) -> frozenset[str]:
         """The releases of which something was recorded after an event, about them or one of their deliveries."""
         rows = self.connection.execute(
@@ -181,18 +198,30 @@ class Ledger:
         at: datetime | None = None,
         **detail: Any,
     ) -> None:
-        """Write one event."""
-        self.connection.execute(
-            "insert into events (at, kind, moment_id, delivery_id, release_ids, detail) values (?, ?, ?, ?, ?, ?)",
-            [
+        """Write one event, linked to the one before it; in the caller's transaction where there is one."""
+        with nullcontext() if self.connection.in_transaction else self.transaction():
+            number, previous = chain.newest(self.connection)
+            event = (
+                number + 1,
                 as_text(at or datetime.now(UTC)),
                 kind,
                 moment_id,
                 delivery_id,
                 json.dumps(release_ids) if release_ids is not None else None,
                 json.dumps(detail, ensure_ascii=False, sort_keys=True),
-            ],
-        )
+            )
+            self.connection.execute(
+                f"insert into events ({', '.join(chain.EVENT)}, hash) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [*event, chain.link(previous, event)],
+            )
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+        """Write facts; what is returned goes into the event that introduces them, so that an edit is found."""
+        columns = chain.FACTS[table]
+        values = [tuple(row[name] for name in columns) for row in rows]
+        places = ", ".join("?" * len(columns))
+        self.connection.executemany(f"insert into {table} ({', '.join(columns)}) values ({places})", values)
+        return {table: {row[0]: chain.digest(table, row) for row in values}}
 
     def checkpoint(self) -> None:
         """Move what was written into the main file now, so that the next commit need not."""
@@ -204,34 +233,45 @@ class Ledger:
             known = self.state(facts.release_id)
             if known is not None:
                 return known
-            names = list(Facts.__dataclass_fields__)
-            self.connection.execute(
-                f"insert into releases ({', '.join(names)}, sealed_at) values ({', '.join('?' * len(names))}, ?)",
-                [*(getattr(facts, name) for name in names), as_text(datetime.now(UTC))],
-            )
-            self.add("drafted", release_ids=[facts.release_id])
+            known_facts = {name: getattr(facts, name) for name in Facts.__dataclass_fields__}
+            introduced = self.insert("releases", [{**known_facts, "sealed_at": as_text(datetime.now(UTC))}])
+            self.add("drafted", release_ids=[facts.release_id], facts=introduced)
             self.add("sealed", release_ids=[facts.release_id])
         return "sealed"
 
     # -- inside
 
     def _migrate(self) -> None:
-        if self._version() == VERSION:
+        if layout.version(self.connection) == layout.VERSION:
             return
-        with self.transaction():
-            version = self._version()
-            if version not in (0, VERSION):
+        with self.transaction():  # of two processes the second finds it done
+            version = layout.version(self.connection)
+            if version > layout.VERSION:
                 raise WarehouseError(
                     f"{self.path} was written by a newer Zwerm (version {version} of the ledger, this one knows "
-                    f"{VERSION}); install that Zwerm again"
+                    f"{layout.VERSION}); install that Zwerm again"
                 )
-            if version == 0:
-                for statement in _statements((files("warehouse") / "ledger.sql").read_text(encoding="utf-8")):
-                    self.connection.execute(statement)
-                self.connection.execute(f"pragma user_version = {VERSION}")
+            if version == 1:
+                self._chain()
+            elif version == 0:
+                layout.create(self.connection)
 
-    def _version(self) -> int:
-        return int(self.connection.execute("pragma user_version").fetchone()[0])
+    def _chain(self) -> None:
+        """Give a ledger of version 1 its chain: each event as it stands, and one more with what was already there."""
+        if not layout.make_room(self.connection):
+            raise WarehouseError(f"the version of {self.path} was set back by hand; restore it from a copy")
+        layout.create(self.connection)
+        columns, previous = ", ".join(chain.EVENT), chain.GENESIS
+        insert = f"insert into events ({columns}, hash) values (?, ?, ?, ?, ?, ?, ?, ?)"
+        earlier = self.connection.execute(f"select {columns} from earlier order by event_id").fetchall()
+        for row in earlier:
+            previous = chain.link(previous, tuple(row))
+            self.connection.execute(insert, [*row, previous])
+        self.connection.execute("drop table earlier")
+        introduced: dict[str, dict[str, str]] = {}
+        for table, key, digest in chain.facts(self.connection):
+            introduced.setdefault(table, {})[key] = digest
+        self.add("chained", says=f"the {len(earlier)} events before this one got their hashes now", facts=introduced)
 
     def _releases(self, condition: str, values: Iterable[Any] = ()) -> tuple[Release, ...]:
         rows = self.connection.execute(
@@ -266,11 +306,9 @@ def _make_private(path: Path) -> None:
     path.chmod(0o600)
 
 
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one: `executescript` would commit the transaction around it."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _can_be_told(connection: sqlite3.Connection) -> bool:
+    """Whether there is a chain to look at, or such damage that the look itself tells."""
+    try:
+        return layout.has_chain(connection)
+    except sqlite3.DatabaseError:
+        return True

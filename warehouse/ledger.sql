@@ -41,7 +41,8 @@ create table events (
     moment_id text,
     delivery_id text,
     release_ids text,                    -- JSON array: one row may speak of all the releases of a moment
-    detail text not null default '{}'    -- JSON
+    detail text not null default '{}',   -- JSON; `facts` are the digests of the rows above that it introduces
+    hash text not null                   -- SHA-256 over the hash of the event before it and this row: see chain.py
 ) strict;
 create index events_of_moment on events (moment_id, kind) where moment_id is not null;
 create index events_of_delivery on events (delivery_id, kind) where delivery_id is not null;

@@ -77,8 +77,15 @@ def _must_be_apart(ledger: Ledger, moments: Sequence[Moment], planned_at: dateti
 
 def _new_moment(ledger: Ledger, planned_at: datetime | None) -> Moment:
     moment = Moment(secrets.token_hex(16), planned_at, datetime.now(UTC), "open")
-    ledger.connection.execute(
-        "insert into moments (moment_id, planned_at, created_at) values (?, ?, ?)",
-        [moment.moment_id, as_text(planned_at) if planned_at else None, as_text(moment.created_at)],
+    introduced = ledger.insert(
+        "moments",
+        [
+            {
+                "moment_id": moment.moment_id,
+                "planned_at": as_text(planned_at) if planned_at else None,
+                "created_at": as_text(moment.created_at),
+            }
+        ],
     )
+    ledger.add("appointed", moment_id=moment.moment_id, facts=introduced)
     return moment

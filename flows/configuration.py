@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from flows.errors import ConfigurationError
+from flows.releasing.windows import Unarmable, unarmable
 from flows.settings import Settings
 
 Key = tuple[str | int, ...]
@@ -31,6 +32,8 @@ def load(path: Path) -> Settings:
         settings = Settings.model_validate(_expanded(written, (), path, text, written))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_problems(error, written, path, text))) from None
+    if faults := list(unarmable(settings)):
+        raise ConfigurationError("\n".join(_cannot_be_armed(fault, path, text) for fault in faults))
     settings = settings.model_copy(update={"home": (path.parent / settings.home.expanduser()).resolve()})
     settings._file = path
     return settings
@@ -88,6 +91,11 @@ def _problems(error: ValidationError, written: Mapping[str, Any], path: Path, te
     for key, detail in details.items():
         if detail["type"] != "too_short" or not any(other[: len(key)] == key for other in details if other != key):
             yield _problem(detail, key, _place(path, text, key), _found(key, written))
+
+
+def _cannot_be_armed(fault: Unarmable, path: Path, text: str) -> str:
+    place = _place(path, text, fault.key)
+    return f"{place}: {fault.says}\n  found:   {fault.found:g}\n  allowed: {fault.allowed}"
 
 
 def _problem(detail: ErrorDetails, key: Key, place: str, found: Any) -> str:

@@ -5,15 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from flows.channels.by_name import Factory, channel_for
+from flows.channels import ChannelName
+from flows.channels.by_name import KINDS, Factory, channel_for
 from flows.errors import FlowError, HeldError, LeaseTakenError
 from flows.home import Home
+from flows.releasing.arming import Run, never, taken
 from flows.releasing.completion import complete_late, complete_moment
 from flows.releasing.holding import Channels, held_error, hold_moment
 from flows.releasing.moment import OnStep, nothing
-from flows.releasing.opening import Run, arm_and_open, never
+from flows.releasing.opening import arm_and_open
 from flows.releasing.publication import LEASE
-from flows.releasing.waiting import shielded, wait_far
+from flows.releasing.waiting import CANCELLED, JUMP_SECONDS, shielded, wait_far
+from flows.releasing.windows import lead
 from flows.settings import Settings
 from warehouse import decisions
 from warehouse.leases import Lease, give_back, held_by, take
@@ -106,7 +109,7 @@ def _open(run: Run, lead_seconds: float, clear_seconds: float) -> Report:
     is_late = _is_late(run)
     try:
         if not is_late:
-            _wait_to_arm(run, lead_seconds, clear_seconds)
+            is_late = _wait_to_arm(run, lead_seconds, clear_seconds)
         lease = _lease(run)
     except HeldError as error:
         hold_moment(run.ledger, run.home, run.settings, run.moment, reason=str(error), factory=run.factory)
@@ -135,17 +138,39 @@ def _opened(run: Run, lease: Lease, *, is_late: bool) -> Channels:
     return arm_and_open(run, lease)
 
 
-def _wait_to_arm(run: Run, lead_seconds: float, clear_seconds: float) -> None:
+def _wait_to_arm(run: Run, lead_seconds: float, clear_seconds: float) -> bool:
+    """Wait for T less the lead; whether T has passed at that, because the clock was set or this host slept."""
     planned_at = run.moment.planned_at
     if planned_at is not None:
-        lead = max(lead_seconds, 1.5 * _longest_arming(run.ledger))
-        wait_far(planned_at - timedelta(seconds=lead), is_cancelled=run.is_cancelled, is_over=lambda: _is_over(run))
-        return
+        seconds = lead(_ways(run), run.settings, took=taken(run.ledger), least=lead_seconds)
+        jump = wait_far(
+            planned_at - timedelta(seconds=seconds), is_cancelled=run.is_cancelled, is_over=lambda: _is_over(run)
+        )
+        if abs(jump) > JUMP_SECONDS:
+            _remark_on_clock(run, jump)
+        return _is_late(run)
     began = time.monotonic()
     while _planned_is_near(run, timedelta(seconds=clear_seconds)) and time.monotonic() - began < QUEUE_SECONDS:
         if run.is_cancelled():
-            raise HeldError("cancelled before its moment")
+            raise HeldError(CANCELLED)
         time.sleep(POLL_SECONDS)
+    return False
+
+
+def _ways(run: Run) -> list[ChannelName]:
+    """The channels that the moment's deliveries take."""
+    ids = [release.release_id for release in run.ledger.releases_of(run.moment.moment_id)]
+    used = {delivery.channel for delivery in run.ledger.deliveries(*ids)}
+    return [name for name in KINDS if name in used]
+
+
+def _remark_on_clock(run: Run, jump: float) -> None:
+    ids = [release.release_id for release in run.ledger.releases_of(run.moment.moment_id)]
+    way = "forward" if jump > 0 else "back"
+    says = (
+        f"this host's clock was set {way} by {abs(jump):,.0f} seconds, or the host slept, while the moment was awaited"
+    )
+    decisions.remark(run.ledger, "clock", release_ids=ids, moment_id=run.moment.moment_id, says=says)
 
 
 def _lease(run: Run) -> Lease | None:
@@ -159,7 +184,7 @@ def _lease(run: Run) -> Lease | None:
             holder = held_by(run.ledger, LEASE)
             if holder is not None and holder.moment_id == run.moment.moment_id:
                 return None  # it is another's to hold
-            raise HeldError("cancelled before its moment")
+            raise HeldError(CANCELLED)
         if time.monotonic() - began > QUEUE_SECONDS:
             raise LeaseTakenError(_taken(run.ledger))
         time.sleep(POLL_SECONDS)
@@ -203,11 +228,6 @@ def _planned_is_near(run: Run, near: timedelta) -> bool:
     now = datetime.now(UTC)
     planned = [m.planned_at for m in run.ledger.open_moments() if m.phase == "open" and m.planned_at is not None]
     return any(timedelta() < at - now < near for at in planned)
-
-
-def _longest_arming(ledger: Ledger) -> float:
-    """The longest that arming took of late: who was slow is begun with earlier."""
-    return max((float(event.detail["seconds"]) for event in ledger.events(kinds=("armed",))[-5:]), default=0.0)
 
 
 def _taken(ledger: Ledger) -> str:

@@ -14,7 +14,6 @@ from flows.errors import ConfigurationError
 from flows.guard import keep_private_log
 from flows.home import Home
 from flows.model import Text
-from flows.releasing.audience import refuse_what_cannot_be_armed
 from flows.settings import Settings, Survey
 from warehouse import WarehouseError
 from warehouse.store import Store
@@ -37,7 +36,6 @@ class Run:
         """Read the configuration, make the home ready and open the private log."""
         os.umask(0o077)  # a scheduler's process comes with its own: what is written before T is for this account alone
         settings = load(config)
-        refuse_what_cannot_be_armed(settings)
         home = Home(settings.home).prepare()
         keep_private_log(home.logs)
         return cls(settings, home, now or datetime.now(UTC), patience=patience)

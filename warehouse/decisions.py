@@ -115,12 +115,12 @@ def freeze(ledger: Ledger, moment_id: str, *, lease: Lease) -> tuple[Release, ..
     return staged
 
 
-def arm(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequence[str], seconds: float) -> None:
-    """Every delivery said ready, and what can be read is complete in a private place."""
+def arm(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequence[str], took: Mapping[str, float]) -> None:
+    """Every delivery said ready, and what can be read is complete in a private place; `took` seconds per channel."""
     with ledger.transaction():
         _must_hold(ledger, lease)
         _must_all_be(ledger, release_ids, "staged")
-        ledger.add("armed", release_ids=release_ids, moment_id=moment_id, seconds=round(seconds, 3))
+        ledger.add("armed", release_ids=release_ids, moment_id=moment_id, took=dict(took))
 
 
 def commit(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequence[str]) -> None:
@@ -162,6 +162,12 @@ def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
             if one.status == "delivered" and one.sent_at is not None:
                 ledger.add("opened", delivery_id=one.delivery_id, at=one.sent_at)
         _answer(ledger, came, moment_id=None)
+
+
+def remark(ledger: Ledger, kind: Literal["clock"], *, release_ids: Sequence[str], moment_id: str, says: str) -> None:
+    """Record what everyone should know of a moment though it stops nothing; the register prints it."""
+    with ledger.transaction():
+        ledger.add(kind, release_ids=release_ids, moment_id=moment_id, says=says)
 
 
 def refuse(ledger: Ledger, refusals: Mapping[str, str], *, moment_id: str | None = None) -> None:

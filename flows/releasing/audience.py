@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from flows.channels import ChannelName, Delivery, Target
 from flows.channels.connections import address_of
-from flows.errors import ConfigurationError
 from flows.home import Home
 from flows.model import Language
 from flows.recipients import Announcement, Email, ObjectStore, Recipient, Sftp, Webhook
@@ -79,27 +78,6 @@ def strangers(settings: Settings, departments: Iterable[Sequence[str]]) -> list[
     known = {tuple(department) for department in departments}
     named = (recipient.department for recipient in settings.audience)
     return [path for path in dict.fromkeys(named) if path and path not in known]
-
-
-def mail_connections(settings: Settings) -> dict[str, int]:
-    """How many connections each mail server must hold at once for a moment: a message per language at least."""
-    languages: dict[str, set[Language]] = {}
-    for recipient in settings.audience:
-        if recipient.email is not None:
-            language = recipient.language or settings.organisation.languages[0]
-            languages.setdefault(recipient.email.server, set()).add(language)
-    return {server: len(spoken) for server, spoken in languages.items()}
-
-
-def refuse_what_cannot_be_armed(settings: Settings) -> None:
-    """Raise where a mail server may hold fewer connections than its audience needs at T."""
-    for server, needed in mail_connections(settings).items():
-        most = settings.servers[server].max_connections
-        if needed > most:
-            raise ConfigurationError(
-                f"servers.{server}.max_connections is {most}; the audience needs {needed} at once, one per language. "
-                "Raise it, or write to these recipients in fewer languages"
-            )
 
 
 def recorded(delivery: Delivery, settings: Settings) -> DeliveryState:

@@ -7,51 +7,28 @@ moment for all; after it there is only completion. Nothing is logged in between.
 import gc
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from flows.channels import Channel, ChannelName, Open, Outcome, Refusal
-from flows.channels.by_name import Factory, channel_for, channels_for
+from flows.channels import Channel, ChannelName, Open, Outcome
+from flows.channels.by_name import channels_for
 from flows.errors import HeldError, LeaseTakenError
-from flows.home import Home
+from flows.releasing.arming import Run, arm
 from flows.releasing.audience import restored
 from flows.releasing.completion import failed
-from flows.releasing.holding import Channels, NotReadyError, each, excused, hold, refusing
-from flows.releasing.moment import OnStep, nothing
+from flows.releasing.holding import Channels, NotReadyError, each, hold
+from flows.releasing.moment import nothing
 from flows.releasing.publication import renew
-from flows.releasing.waiting import Appointment
-from flows.settings import Settings
 from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer, Breach, LeaseLostError, OvertakenError
 from warehouse.leases import Lease
 from warehouse.ledger import Ledger
-from warehouse.records import DeliveryState, Moment, Release
+from warehouse.records import Release
 
 CONFIRM_SECONDS = 30.0
-ARM_SECONDS = 120.0  # a channel that takes longer is not ready
-LOOK_SECONDS = 2.0  # between looks at held connections
-LAST_LOOK_SECONDS = 0.5  # before T
 PUNCTUAL = timedelta(seconds=1)
-
-
-def never() -> bool:
-    """Nobody cancels."""
-    return False
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one opening works with."""
-
-    ledger: Ledger
-    home: Home
-    settings: Settings
-    moment: Moment
-    is_cancelled: Callable[[], bool] = never
-    on_step: OnStep = nothing
-    factory: Factory = channel_for
 
 
 @dataclass(frozen=True)
@@ -104,7 +81,9 @@ def arm_and_open(run: Run, lease: Lease) -> Channels:
     channels = channels_for(restored(states, run.settings), home=run.home, settings=run.settings, factory=run.factory)
     try:
         _must_follow(run.ledger, releases)
-        opens = _arm(run, channels, states, ids, lease)
+        appointment = arm(run, channels, states, release_ids=ids, lease=lease)
+        opens = _drawn(channels)
+        appointment.meet()
         stamps = _decide_and_open(run, ids, opens, lease)
     except LeaseLostError as error:
         raise LeaseTakenError(str(error)) from None
@@ -127,40 +106,12 @@ def _must_follow(ledger: Ledger, releases: Sequence[Release]) -> None:
             )
 
 
-def _arm(run: Run, channels: Channels, states: Sequence[DeliveryState], ids: Sequence[str], lease: Lease) -> list[Open]:
-    """Have everything ready and held until half a second before T; the opens, in an order drawn anew."""
-    began = time.monotonic()
-    until = run.moment.planned_at or datetime.now(UTC)
-    appointment = Appointment.on(until)
-    refusing_all = refusing(states)
-
-    def heed(answers: list[list[Refusal]]) -> None:
-        refusals = [refusal for answer in answers for refusal in answer]
-        blocking = excused(run.ledger, states, refusals, moment_id=run.moment.moment_id) if refusals else []
-        if blocking:
-            raise NotReadyError(states, blocking)
-
-    def arm(name: ChannelName, channel: Channel) -> list[Refusal]:
-        return channel.arm(until=until)
-
-    heed(each(channels, arm, otherwise=refusing_all, seconds=ARM_SECONDS))
-    seconds = time.monotonic() - began
-    decisions.arm(run.ledger, run.moment.moment_id, lease=lease, release_ids=ids, seconds=seconds)
-    run.ledger.checkpoint()  # so that the commit at T is short
-    run.on_step("armed")
-    while True:
-        left = max(appointment.left - LOOK_SECONDS, LAST_LOOK_SECONDS)
-        appointment.wait(until_left=left, is_cancelled=run.is_cancelled)
-        heed(each(channels, lambda name, channel: channel.still_ready(), otherwise=refusing_all, seconds=ARM_SECONDS))
-        if appointment.left <= LAST_LOOK_SECONDS:
-            break
-    if run.is_cancelled():
-        raise HeldError("cancelled before its moment")
+def _drawn(channels: Channels) -> list[Open]:
+    """Every open that is ready, in an order drawn anew, so that nobody is always first."""
     opens = [opened for channel in channels.values() for opened in channel.opens()]
     secrets.SystemRandom().shuffle(opens)
     gc.collect()
     gc.disable()
-    appointment.meet()
     return opens
 
 
@@ -196,13 +147,15 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -
     answered = each(channels, confirm, otherwise=failed(states), seconds=CONFIRM_SECONDS + 2)
     left_out = {state.delivery_id for state in states if state.status == "left_out"}
     outcomes = [o for some in answered for o in some if o.status == "delivered" or o.delivery_id not in left_out]
-    tolerance_ms, skew_ms = run.settings.release.tolerance_ms, stamps.skew_ms(outcomes)
+    told_after = {state.delivery_id for state in states if state.channel == "announcement"}  # T, and outside the skew
+    timed = [o for o in outcomes if o.delivery_id not in told_after]
+    tolerance_ms, skew_ms = run.settings.release.tolerance_ms, stamps.skew_ms(timed)
     answers = [
         Answer(
             **asdict(o),
             is_breach=o.status != "delivered"
             or o.delivery_id in left_out
-            or stamps.is_late(o, tolerance_ms=tolerance_ms),
+            or (o.delivery_id not in told_after and stamps.is_late(o, tolerance_ms=tolerance_ms)),
         )
         for o in outcomes
     ]
@@ -252,7 +205,7 @@ def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, le
         run.settings,
         ids,
         channels=channels,
-        reason=(error.public or fault) if isinstance(error, NotReadyError) else str(error) if is_for_all else fault,
+        reason=(getattr(error, "public", None) or str(error)) if is_for_all else fault,
         details=str(error) if isinstance(error, (HeldError, WarehouseError)) else fault,
         refused=error.refused if isinstance(error, NotReadyError) else (),
         moment_id=run.moment.moment_id,

@@ -14,6 +14,7 @@ Result = TypeVar("Result")
 PACE_SECONDS = 0.2
 SPIN_SECONDS = 0.002
 JUMP_SECONDS = 1.0  # the wall clock was set, or the machine slept
+CANCELLED = "cancelled before its moment"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Appointment:
         """Return when no more than so many seconds are left; held when cancelled or when the clock was set."""
         while (left := self.left - until_left) > 0:
             if is_cancelled():
-                raise HeldError("cancelled before its moment")
+                raise HeldError(CANCELLED)
             jump = _until(self.at) - (self.steady_at - time.monotonic())
             if abs(jump) > JUMP_SECONDS:
                 raise HeldError(f"this host's clock was set by {-jump:.1f} seconds while everything was armed")
@@ -52,17 +53,22 @@ class Appointment:
                 time.sleep(left - SPIN_SECONDS)
 
 
-def wait_far(at: datetime, *, is_cancelled: Callable[[], bool], is_over: Callable[[], bool]) -> None:
-    """Wait hours or days for a time of the wall clock, which may be set meanwhile; `is_over` ends it early."""
-    asked_at = time.monotonic()
+def wait_far(at: datetime, *, is_cancelled: Callable[[], bool], is_over: Callable[[], bool]) -> float:
+    """Wait hours or days for a time of the wall clock, which may be set meanwhile; `is_over` ends it early.
+
+    What is returned is by how many seconds the wall clock was set on: whoever it led past his time comes late.
+    """
+    asked_at = began = time.monotonic()
+    first = datetime.now(UTC)
     while (left := _until(at)) > 0:
         if is_cancelled():
-            raise HeldError("cancelled before its moment")
+            raise HeldError(CANCELLED)
         if time.monotonic() - asked_at > 5:
             if is_over():
-                return
+                break
             asked_at = time.monotonic()
         time.sleep(min(left, PACE_SECONDS))
+    return (datetime.now(UTC) - first).total_seconds() - (time.monotonic() - began)
 
 
 def shielded(work: Callable[[Callable[[], bool]], Result]) -> Result:

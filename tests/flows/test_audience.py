@@ -4,14 +4,11 @@ from pathlib import Path
 import pytest
 
 from flows.channels.by_name import channel_for
-from flows.errors import ConfigurationError
 from flows.home import Home
 from flows.recipients import Webhook
 from flows.releasing.audience import (
     deliveries,
-    mail_connections,
     recorded,
-    refuse_what_cannot_be_armed,
     restored,
     strangers,
     uncovered,
@@ -89,21 +86,6 @@ def test_a_department_that_the_tree_does_not_have_is_named(home: Home) -> None:
     assert strangers(settings(home, {"department": ["Ships", "Texle"]}, {"department": []}), TREE) == [
         ("Ships", "Texle")
     ]
-
-
-def test_an_audience_that_a_mail_server_cannot_hold_at_once_is_refused(home: Home) -> None:
-    def mailing(most: int) -> Settings:
-        relay = {"smtp": "smtp://relay.example", "from": "zwerm@example.org", "max_connections": most}
-        audience = [
-            {"language": language, "email": {"to": [f"{language}@example.org"], "server": "relay"}}
-            for language in ("en", "nl", "nl")
-        ]
-        return settings(home, *audience, servers={"relay": relay})  # type: ignore[arg-type]
-
-    assert mail_connections(mailing(2)) == {"relay": 2}
-    refuse_what_cannot_be_armed(mailing(2))
-    with pytest.raises(ConfigurationError, match=r"servers\.relay\.max_connections is 1; the audience needs 2"):
-        refuse_what_cannot_be_armed(mailing(1))
 
 
 def test_no_address_stands_in_the_ledger_and_the_configuration_gives_them_back(home: Home) -> None:

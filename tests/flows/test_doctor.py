@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import trustme
 
-from flows.command.doctor import clock, doctor
+from flows.command.doctor import doctor
 from flows.home import Home
 from flows.release import open_moment
+from flows.releasing.clock import synchronised
 from flows.releasing.moment import plan, record, stage, withdraw
 from flows.settings import Settings
 from tests.flows.mail_receiver import PASSWORD, USER, mail_receiver
@@ -203,7 +204,7 @@ def test_more_languages_than_a_mail_server_takes_connections_is_a_problem(folder
     server = '[servers.relay]\nsmtp = "smtp://localhost:1"\nfrom = "a@b.c"\nmax_connections = 1'
     audience = '[[audience]]\nlanguage = "{0}"\nemail = {{ to = ["a@b.c"], server = "relay" }}\n'
     result = examined(folder, audience.format("nl"), audience.format("en"), server)
-    assert "max_connections is 1; the audience needs 2" in says(result, "problem", "audience")[0]
+    assert "max_connections is 1; the audience needs 2" in says(result, "problem", "configuration")[0]
 
 
 # -- connections
@@ -298,7 +299,7 @@ def test_a_folder_that_cannot_be_written_or_is_zwerms_own_is_a_problem(folder: P
 
 
 def test_the_kernel_is_asked_whether_the_clock_is_right() -> None:
-    state, error_ms = clock.synchronised()
+    state, error_ms = synchronised()
     assert state in ("yes", "no", "unknown")
     assert 0 <= error_ms <= 16_000
 

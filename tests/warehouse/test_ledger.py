@@ -61,7 +61,7 @@ def leased(ledger: Ledger) -> Lease:
 def armed(ledger: Ledger, *facts: Facts) -> tuple[str, Lease, list[str]]:
     moment_id, lease = staged(ledger, *facts), leased(ledger)
     ids = [release.release_id for release in decisions.freeze(ledger, moment_id, lease=lease)]
-    decisions.arm(ledger, moment_id, lease=lease, release_ids=ids, seconds=0.1)
+    decisions.arm(ledger, moment_id, lease=lease, release_ids=ids, took={})
     return moment_id, lease, ids
 
 
@@ -81,7 +81,7 @@ def test_a_release_walks_through_its_states_in_order(ledger: Ledger) -> None:
     for step in (
         lambda: decisions.stage(ledger, [A.release_id]),
         lambda: decisions.freeze(ledger, moment.moment_id, lease=lease),
-        lambda: decisions.arm(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id], seconds=1),
+        lambda: decisions.arm(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id], took={}),
         lambda: decisions.commit(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id]),
         lambda: decisions.confirm(
             ledger, moment.moment_id, release_ids=[A.release_id], opened_at={}, answers=(), skew_ms=3.5

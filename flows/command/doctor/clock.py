@@ -1,51 +1,20 @@
 """Whether this host's clock is right, and whether each moment that is announced exists and can be kept."""
 
-import ctypes
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Literal
 
 from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.home import Home
+from flows.releasing.clock import KEEP, UNKEPT, UNTOLD, synchronised
 from flows.settings import PlannedMoment, Settings, instant
 from transforms.waves import ends_before
 from warehouse.ledger import Ledger
 
 ABOUT = "clock and calendar"
-UNSYNCHRONISED, STATUS_UNSYNCHRONISED = 5, 0x40  # TIME_ERROR and STA_UNSYNC of <sys/timex.h>
 APART = timedelta(minutes=2)
 WORKING_DAYS_BEFORE_A_MEETING = 5
 DAYS_LOOKED_AHEAD = 366
-
-Synchronisation = Literal["yes", "no", "unknown"]
-
-
-class _Timex(ctypes.Structure):
-    """The beginning of the kernel's `struct timex`, and room for the rest."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        *((name, ctypes.c_long) for name in ("offset", "frequency", "most_error", "error")),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * 256),
-    )
-
-
-def synchronised() -> tuple[Synchronisation, float]:
-    """Whether the kernel says that its clock is kept right, and by how many milliseconds it may be wrong at most."""
-    if sys.platform != "linux":
-        return "unknown", 0.0
-    asked = _Timex()
-    try:
-        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(asked))
-    except (OSError, AttributeError):
-        return "unknown", 0.0
-    if state < 0:
-        return "unknown", 0.0
-    is_wrong = state == UNSYNCHRONISED or asked.status & STATUS_UNSYNCHRONISED
-    return "no" if is_wrong else "yes", asked.most_error / 1000
 
 
 def kernel() -> Iterator[Finding]:
@@ -53,14 +22,8 @@ def kernel() -> Iterator[Finding]:
     state, error_ms = synchronised()
     if state == "yes":
         yield ok(ABOUT, f"this host's clock is kept right, within {error_ms:,.0f} ms")
-    elif state == "no":
-        yield remark(
-            ABOUT,
-            "nothing keeps this host's clock right (the kernel calls it unsynchronised)",
-            "turn on NTP, for instance: timedatectl set-ntp true; in a container: on its host",
-        )
     else:
-        yield remark(ABOUT, "whether this host's clock is kept right cannot be told here", "see that NTP is on")
+        yield remark(ABOUT, UNKEPT if state == "no" else UNTOLD, KEEP)
 
 
 def moments(settings: Settings, home: Home, *, now: datetime) -> Iterator[Finding]:

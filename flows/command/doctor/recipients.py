@@ -4,10 +4,9 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from flows.command.doctor.findings import Finding, counted, ok, problem, remark
-from flows.errors import ConfigurationError
 from flows.home import Home
 from flows.preparing.seal import read_table
-from flows.releasing.audience import refuse_what_cannot_be_armed, strangers, uncovered
+from flows.releasing.audience import strangers, uncovered
 from flows.settings import Settings
 from warehouse.ledger import Ledger
 
@@ -16,7 +15,7 @@ NAMED_AT_MOST = 10
 
 
 def audience(settings: Settings, home: Home) -> Iterator[Finding]:
-    """Who is left out, who is mistyped, who could not be armed."""
+    """Who is left out, and who is mistyped."""
     if not settings.audience:
         yield remark(
             ABOUT,
@@ -24,7 +23,6 @@ def audience(settings: Settings, home: Home) -> Iterator[Finding]:
             "add one [[audience]] for each department, or one with department = [] for everybody",
         )
         return
-    yield from _lines_to_servers(settings)
     tree, origin = _tree(settings, home)
     if not tree:
         yield remark(
@@ -83,10 +81,3 @@ def _mistyped(settings: Settings, tree: Sequence[tuple[str, ...]]) -> Iterator[F
         near = difflib.get_close_matches(" > ".join(path), known, n=1)
         hint = f"did you mean {list(known[near[0]])}?" if near else "see its spelling in the data with: zwerm check"
         yield remark(ABOUT, f"a recipient is of {' > '.join(path)}, which is not among the departments", hint)
-
-
-def _lines_to_servers(settings: Settings) -> Iterator[Finding]:
-    try:
-        refuse_what_cannot_be_armed(settings)
-    except ConfigurationError as error:
-        yield problem(ABOUT, str(error), "raise max_connections of this server")

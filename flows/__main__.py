@@ -229,7 +229,7 @@ def init(folder: Path) -> None:
     click.echo(write(folder))
 
 
-@zwerm.command("open", short_help="Decrypt what a sealed webhook, a share, SFTP or an object store got.")
+@zwerm.command("open", short_help="Decrypt what others hold sealed, with its key.")
 @click.argument("envelope", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
@@ -270,6 +270,16 @@ def sources() -> None:
 
     for name, says in KINDS.items():
         click.echo(f"{name:<10} {says}")
+
+
+@zwerm.command(short_help="The ways out: what each holds before T, how it opens.")
+@configured
+@for_machines
+def channels(config: Path, as_json: bool) -> None:
+    """Every way out: what it holds before T, how it opens, and for how many recipients this zwerm.toml uses it."""
+    from flows.command.ways_out import ways_out
+
+    _end(as_json, ways_out(config))
 
 
 if __name__ == "__main__":

@@ -101,11 +101,12 @@ class Sealed:
     suppressed: int
 
 
-def seal(home: Home, draft: Draft, pages: Mapping[str, bytes]) -> Sealed:
+def seal(home: Home, draft: Draft, pages: Mapping[str, bytes], *, ledger_head: str) -> Sealed:
     """Write the release into `releases/<release_id>/` (0700), whole or not at all; the same content gives the same id.
 
     `release_id` is the first 16 hex digits of the SHA-256 over survey, wave, revision and the hashes of the tables
-    without their id and time columns.
+    without their id and time columns. `ledger_head` stands in the manifest alone: with it a later edit of the ledger
+    can be proven.
     """
     tables = {name: _table(draft, name) for name in TABLES}
     hashes = {name: table_hash(table) for name, table in tables.items()}
@@ -116,7 +117,7 @@ def seal(home: Home, draft: Draft, pages: Mapping[str, bytes]) -> Sealed:
         private.mkdir(mode=PRIVATE_FOLDER)
         try:
             parts = _write_parts(private, tables, pages, document(draft, release_id).text())
-            manifest = _manifest(draft, release_id, hashes, parts)
+            manifest = {**_manifest(draft, release_id, hashes, parts), "ledger_head": ledger_head}
             _write(private / "manifest.json", json.dumps(manifest, sort_keys=True, indent=1).encode() + b"\n")
             _sync(private)
             private.rename(folder)

@@ -120,7 +120,9 @@ def close(
 ) -> Sealed:
     """Seal the release, and remember what it was made from and what it shows."""
     with step("Seal") as notes:
-        sealed = seal(run.home, drafted, pages)
+        with Ledger.open(run.home.ledger) as ledger:
+            head = ledger.head()
+        sealed = seal(run.home, drafted, pages, ledger_head=head)
         figures.remember_pattern(store, sealed.release_id, pattern)
         is_listed = drafted.revision > 1 or run.survey(drafted.survey).duplicates != "keep"
         counting.remember_inputs(store, sealed.release_id, found.numbers, is_listed=is_listed)

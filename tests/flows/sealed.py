@@ -8,6 +8,7 @@ import pandas as pd
 from flows.home import Home
 from flows.preparing.seal import TABLES, Draft, seal
 from flows.settings import Settings
+from warehouse.ledger import Ledger
 
 TREE = (("all", None, 0, ()), ("ships", "all", 1, ("Ships",)), ("texel", "ships", 2, ("Ships", "Texel")))
 
@@ -52,7 +53,8 @@ def sealed(
         "en/index.html": f"<p>{survey} {wave} r{revision}: {nps}</p>".encode(),
         "downloads/promoter_metrics.csv": f"department,nps\nall,{nps}\n".encode(),
     }
-    return seal(home, draft, pages).release_id
+    with Ledger.open(home.ledger) as ledger:
+        return seal(home, draft, pages, ledger_head=ledger.head()).release_id
 
 
 def files_below(folder: Path) -> Mapping[str, bytes]:

@@ -12,7 +12,7 @@ from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Event, Release
 
 TOLD = ("reason", "says")  # of an event's details; nothing in them is a figure
-OF_DELIVERIES = ("wanted", "unwanted", "included", "opened", "delivered", "failed", "unknown", "left_out")
+OF_DELIVERIES = ("drawn_up", "wanted", "unwanted", "included", "opened", "delivered", "failed", "unknown", "left_out")
 
 
 def facts(run: Run, name: str) -> dict[str, Any]:

@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -7,96 +5,31 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
-from flows.channels import Delivery, Outcome
-from flows.channels.webhook import WebhookChannel
 from flows.channels.webhook_request import compose, key_for
 from flows.home import Home
 from flows.recipients import Webhook
-from flows.settings import Settings
-from tests.flows.receivers import ROOT, Behaviour, Call, Receivers, webhook_receivers
-
-SECRET = "hunter2-of-texel"
-BODY = json.dumps({"nps": 41.8276, "filler": "x" * 12_000}, sort_keys=True).encode()
-SETTINGS = Settings.model_validate(
-    {"surveys": {"s": {"wave": {"value": "2026-10"}, "sources": [{"path": "s.csv"}], "roles": {"score": "score"}}}}
+from tests.flows.channels.hooks import (
+    BODY,
+    SECRET,
+    Manner,
+    answering,
+    channel,
+    confirm,
+    delivery,
+    must_tell_nothing,
+    now,
+    open_all,
+    readable,
+    sealed,
+    signed_by,
+    soon,
 )
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def certificate(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(tmp_path / "localhost.pem")
-    return tmp_path / "localhost.pem"
-
-
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    return sealed(tmp_path / "releases" / "0f1e2d3c4b5a6978")
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Receivers]:
-    with webhook_receivers(tmp_path / "plain", 3) as receivers:
-        yield receivers
-
-
-@pytest.fixture
-def encrypted(tmp_path: Path, certificate: Path) -> Iterator[Receivers]:
-    with webhook_receivers(tmp_path / "encrypted", 3, certificate=certificate) as receivers:
-        yield receivers
-
-
-def sealed(folder: Path, body: bytes = BODY) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "release.json").write_bytes(body)
-    manifest = {"release_id": folder.name, "survey": "passengers", "wave": "2026-10", "revision": 1, "reason": ""}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
-
-
-def delivery(url: str, *, secret: str | None = SECRET, number: int = 1) -> Delivery:
-    target = Webhook.model_validate({"url": url, "secret": secret})
-    return Delivery(secrets.token_hex(16), "0f1e2d3c4b5a6978", f"Ships > Texel #{number}", "webhook", "nl", target)
-
-
-def channel(release: Path, *deliveries: Delivery) -> WebhookChannel:
-    own = SETTINGS.model_copy(update={"home": Home(release.parents[1]).prepare().path})
-    return WebhookChannel(deliveries, releases={release.name: release}, settings=own)
-
-
-def soon(seconds: float = 30) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def open_all(webhooks: WebhookChannel) -> None:
-    for each in webhooks.opens():
-        each.send()
-
-
-def confirm(webhooks: WebhookChannel, *, seconds: float = 5) -> dict[str, Outcome]:
-    return {outcome.delivery_id: outcome for outcome in webhooks.confirm(deadline=time.monotonic() + seconds)}
-
-
-def signed_by(call: Call, secret: str) -> bool:
-    signed = call.headers["zwerm-timestamp"].encode() + b"." + call.body
-    return call.headers["zwerm-signature"] == "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+from tests.flows.receivers import ROOT, Behaviour, Receivers, webhook_receivers
 
 
 def test_fifty_recipients_have_nothing_before_the_opening_and_the_same_bytes_after_it(
@@ -122,14 +55,14 @@ def test_fifty_recipients_have_nothing_before_the_opening_and_the_same_bytes_aft
         assert first > opened_at
 
 
-def test_readiness_is_asked_without_content_and_a_signature_proves_both_calls(release: Path, plain: Receivers) -> None:
-    webhooks = channel(release, one := delivery(plain.url(0, "/texel?token=t")))
+def test_readiness_is_asked_without_content_and_a_signature_proves_both_calls(release: Path, http: Receivers) -> None:
+    webhooks = channel(release, one := delivery(http.url(0, "/texel?token=t")))
     assert webhooks.stage() == []
     planned = soon()
     assert webhooks.arm(until=planned) == []
     open_all(webhooks)
     assert confirm(webhooks)[one.delivery_id].status == "delivered"
-    ready, released = plain.calls()
+    ready, released = http.calls()
     assert (ready.event, ready.body, released.event, released.body) == ("ready", b"{}", "release", BODY)
     assert signed_by(ready, SECRET) and signed_by(released, SECRET)
     assert released.headers["zwerm-timestamp"] == str(int(planned.timestamp()))
@@ -139,39 +72,44 @@ def test_readiness_is_asked_without_content_and_a_signature_proves_both_calls(re
     assert one.delivery_id not in json.dumps(released.headers)
 
 
-def test_before_the_opening_no_byte_names_the_release(release: Path, plain: Receivers) -> None:
-    webhooks = channel(release, delivery(plain.url(0)))
+def test_before_the_opening_no_byte_names_the_release_or_tells_its_length(
+    release: Path, http: Receivers, manner: Manner
+) -> None:
+    webhooks = channel(release, manner.delivery(http.url(0)))
     webhooks.stage()
+    webhooks.clocks()
     webhooks.arm(until=soon())
-    raw = b"".join(came.data for came in plain.log())
-    assert release.name.encode() not in raw and hashlib.sha256(BODY).hexdigest().encode() not in raw
-    assert b"passengers" not in raw
+    must_tell_nothing(came.data for came in http.log())
     webhooks.abandon()
     webhooks.announce("held", "somebody is not ready")
+    assert {call.event for call in http.calls()} == {manner.asking, "ready", "held"}
 
 
-def test_without_a_secret_nothing_is_signed(release: Path, plain: Receivers) -> None:
-    webhooks = channel(release, delivery(plain.url(0), secret=None))
+def test_without_a_secret_nothing_is_signed(release: Path, http: Receivers) -> None:
+    webhooks = channel(release, delivery(http.url(0), secret=None))
     assert webhooks.stage() == []
-    assert "zwerm-signature" not in plain.calls()[0].headers
+    assert "zwerm-signature" not in http.calls()[0].headers
 
 
 @pytest.mark.parametrize("status", [500, 403, 302])
-def test_a_receiver_that_does_not_answer_2xx_is_not_ready(release: Path, plain: Receivers, status: int) -> None:
-    plain.behave({1: {"ready": [status]}})
-    good, bad = delivery(plain.url(0)), delivery(plain.url(1))
+def test_a_receiver_that_does_not_answer_2xx_is_not_ready(
+    release: Path, http: Receivers, status: int, manner: Manner
+) -> None:
+    http.behave({1: answering(manner.asking, status)})
+    good, bad = manner.delivery(http.url(0)), manner.delivery(http.url(1))
+    asked = "given the sealed release" if manner.is_sealed else "asked whether it is ready"
     [refusal] = channel(release, good, bad).stage()
     assert refusal.delivery_id == bad.delivery_id
-    assert refusal.reason == f"localhost:{plain.ports[1]} answered {status} when asked whether it is ready"
-    assert len(plain.calls("ready")) == 2
+    assert refusal.reason == f"localhost:{http.ports[1]} answered {status} when {asked}"
+    assert len(http.calls(manner.asking)) == 2
 
 
-def test_each_asking_for_readiness_is_an_event_of_its_own(release: Path, plain: Receivers) -> None:
-    plain.behave({0: {"ready": [503, 204]}})
-    webhooks = channel(release, delivery(plain.url(0)))
+def test_each_asking_for_readiness_is_an_event_of_its_own(release: Path, http: Receivers) -> None:
+    http.behave({0: {"ready": [503, 204]}})
+    webhooks = channel(release, delivery(http.url(0)))
     assert len(webhooks.stage()) == 1
     assert webhooks.stage() == []
-    assert len({call.headers["idempotency-key"] for call in plain.calls("ready")}) == 2
+    assert len({call.headers["idempotency-key"] for call in http.calls("ready")}) == 2
 
 
 @pytest.mark.parametrize(
@@ -192,25 +130,25 @@ def test_reasons_name_the_host_and_never_what_opens_it(release: Path, url: str, 
 
 
 def test_a_certificate_that_is_not_trusted_is_a_refusal(
-    release: Path, encrypted: Receivers, monkeypatch: pytest.MonkeyPatch
+    release: Path, https: Receivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    [refusal] = channel(release, delivery(encrypted.url(0))).arm(until=soon())
+    [refusal] = channel(release, delivery(https.url(0))).arm(until=soon())
     assert "shows a certificate that is not accepted" in refusal.reason
 
 
-def test_plain_http_behind_an_https_address_is_a_refusal(release: Path, plain: Receivers) -> None:
-    [refusal] = channel(release, delivery(plain.url(0).replace("http:", "https:"))).arm(until=soon(3))
+def test_plain_http_behind_an_https_address_is_a_refusal(release: Path, http: Receivers) -> None:
+    [refusal] = channel(release, delivery(http.url(0).replace("http:", "https:"))).arm(until=soon(3))
     assert "TLS" in refusal.reason or "closed the connection" in refusal.reason or "in time" in refusal.reason
 
 
-@pytest.mark.parametrize("kind", ["plain", "encrypted"])
+@pytest.mark.parametrize("kind", ["http", "https"])
 def test_a_connection_lost_right_before_the_moment_is_a_refusal(
-    release: Path, kind: str, request: pytest.FixtureRequest
+    release: Path, kind: str, request: pytest.FixtureRequest, manner: Manner
 ) -> None:
     receivers: Receivers = request.getfixturevalue(kind)
     receivers.behave({1: {"drop_seconds": 0.2}})
-    good, bad = delivery(receivers.url(0)), delivery(receivers.url(1))
+    good, bad = manner.delivery(receivers.url(0)), manner.delivery(receivers.url(1))
     webhooks = channel(release, good, bad)
     assert webhooks.arm(until=soon(1.2)) == []
     time.sleep(0.6)
@@ -222,48 +160,52 @@ def test_a_connection_lost_right_before_the_moment_is_a_refusal(
 
 
 @pytest.mark.parametrize("until", [soon, now])
-def test_a_connection_lost_long_before_the_moment_is_made_anew(release: Path, plain: Receivers, until: object) -> None:
-    plain.behave({0: {"drop_seconds": 0.1}})
-    webhooks = channel(release, delivery(plain.url(0)))
+def test_a_connection_lost_long_before_the_moment_is_made_anew(
+    release: Path, http: Receivers, until: object, manner: Manner
+) -> None:
+    http.behave({0: {"drop_seconds": 0.1}})
+    webhooks = channel(release, manner.delivery(http.url(0)))
     assert webhooks.arm(until=soon() if until is soon else now()) == []
     time.sleep(0.3)
-    plain.behave({})
+    http.behave({})
     assert webhooks.still_ready() == []
     open_all(webhooks)
     assert [outcome.status for outcome in confirm(webhooks).values()] == ["delivered"]
-    assert len(plain.calls("release")) == 1
+    assert len(http.calls(manner.opening)) == 1
 
 
-def test_what_was_lost_while_armed_is_sent_after_the_moment(release: Path, plain: Receivers) -> None:
-    plain.behave({0: {"drop_seconds": 0.1}})
-    webhooks = channel(release, one := delivery(plain.url(0)))
+def test_what_was_lost_while_armed_is_sent_after_the_moment(release: Path, http: Receivers, manner: Manner) -> None:
+    webhooks = channel(release, one := manner.delivery(http.url(0)))
+    assert webhooks.stage() == []
+    http.behave({0: {"drop_seconds": 0.1}})
     webhooks.arm(until=soon())
     time.sleep(0.3)
     open_all(webhooks)
-    plain.behave({})
+    http.behave({})
     assert confirm(webhooks)[one.delivery_id].status == "delivered"
-    assert [call.body for call in plain.calls("release")] == [BODY]
+    assert len(http.calls(manner.opening)) == 1
+    assert readable(http, 0) == BODY
 
 
-@pytest.mark.parametrize("kind", ["plain", "encrypted"])
+@pytest.mark.parametrize("kind", ["http", "https"])
 def test_an_error_is_answered_by_sending_again_under_the_same_key(
-    release: Path, kind: str, request: pytest.FixtureRequest
+    release: Path, kind: str, request: pytest.FixtureRequest, manner: Manner
 ) -> None:
     receivers: Receivers = request.getfixturevalue(kind)
-    receivers.behave({0: {"release": [503, 500, 200]}})
-    webhooks = channel(release, one := delivery(receivers.url(0)))
+    receivers.behave({0: answering(manner.opening, 503, 500, 200)})
+    webhooks = channel(release, one := manner.delivery(receivers.url(0)))
     webhooks.arm(until=now())
     open_all(webhooks)
     assert confirm(webhooks)[one.delivery_id].status == "delivered"
-    calls = receivers.calls("release")
+    calls = receivers.calls(manner.opening)
     assert [call.status for call in calls] == [503, 500, 200]
     assert len({(call.headers["idempotency-key"], call.body) for call in calls}) == 1
     assert all(signed_by(call, SECRET) for call in calls)
 
 
-def test_what_was_sent_again_tells_how_often_and_when(release: Path, plain: Receivers) -> None:
-    plain.behave({0: {"release": [503, 500, 200]}})
-    again, once = delivery(plain.url(0)), delivery(plain.url(1))
+def test_what_was_sent_again_tells_how_often_and_when(release: Path, http: Receivers, manner: Manner) -> None:
+    http.behave({0: answering(manner.opening, 503, 500, 200)})
+    again, once = manner.delivery(http.url(0)), manner.delivery(http.url(1))
     webhooks = channel(release, again, once)
     webhooks.arm(until=now())
     opened_at = now()
@@ -276,10 +218,10 @@ def test_what_was_sent_again_tells_how_often_and_when(release: Path, plain: Rece
     assert sent_at <= outcomes[again.delivery_id].at
 
 
-def test_what_left_only_in_part_at_the_moment_tells_when_the_rest_went(tmp_path: Path, plain: Receivers) -> None:
+def test_what_left_only_in_part_at_the_moment_tells_when_the_rest_went(tmp_path: Path, http: Receivers) -> None:
     body = b'"' + secrets.token_hex(10_000_000).encode() + b'"'
-    plain.behave({0: {"deaf": ["release"], "deaf_seconds": 1}})
-    webhooks = channel(sealed(tmp_path / "large" / "0f1e2d3c4b5a6978", body), one := delivery(plain.url(0)))
+    http.behave({0: {"deaf": ["release"], "deaf_seconds": 1}})
+    webhooks = channel(sealed(tmp_path / "large" / "0f1e2d3c4b5a6978", body), one := delivery(http.url(0)))
     webhooks.arm(until=now())
     opened_at = now()
     open_all(webhooks)
@@ -288,19 +230,22 @@ def test_what_left_only_in_part_at_the_moment_tells_when_the_rest_went(tmp_path:
     assert outcome.sent_at is not None and outcome.sent_at - opened_at > timedelta(seconds=0.8)
 
 
-def test_after_a_2xx_nothing_is_ever_sent_again(release: Path, plain: Receivers) -> None:
-    webhooks = channel(release, one := delivery(plain.url(0)))
+def test_after_a_2xx_nothing_is_ever_sent_again(release: Path, http: Receivers, manner: Manner) -> None:
+    webhooks = channel(release, one := manner.delivery(http.url(0)))
     webhooks.arm(until=now())
     open_all(webhooks)
     before = confirm(webhooks)[one.delivery_id]
     assert webhooks.complete([one.delivery_id]) == [before]
-    assert len(plain.calls("release")) == 1
+    assert len(http.calls(manner.opening)) == 1
 
 
-@pytest.mark.parametrize("manner", ["silent", "hang_up"])
-def test_what_is_not_answered_by_the_deadline_is_unknown(release: Path, plain: Receivers, manner: str) -> None:
-    plain.behave({0: Behaviour(silent=["release"]) if manner == "silent" else Behaviour(hang_up=["release"])})
-    quiet, good = delivery(plain.url(0)), delivery(plain.url(1))
+@pytest.mark.parametrize("habit", ["silent", "hang_up"])
+def test_what_is_not_answered_by_the_deadline_is_unknown(
+    release: Path, http: Receivers, habit: str, manner: Manner
+) -> None:
+    events: list[str] = [manner.opening]
+    http.behave({0: Behaviour(silent=events) if habit == "silent" else Behaviour(hang_up=events)})
+    quiet, good = manner.delivery(http.url(0)), manner.delivery(http.url(1))
     webhooks = channel(release, quiet, good)
     webhooks.arm(until=now())
     open_all(webhooks)
@@ -312,16 +257,16 @@ def test_what_is_not_answered_by_the_deadline_is_unknown(release: Path, plain: R
     assert "in time" in outcomes[quiet.delivery_id].detail or "without an answer" in outcomes[quiet.delivery_id].detail
 
 
-def test_a_slow_answer_counts_and_delays_no_other(release: Path, plain: Receivers) -> None:
-    plain.behave({0: {"slow_seconds": 0.8}})
-    slow, quick = delivery(plain.url(0)), delivery(plain.url(1))
+def test_a_slow_answer_counts_and_delays_no_other(release: Path, http: Receivers, manner: Manner) -> None:
+    http.behave({0: {"slow_seconds": 0.8}})
+    slow, quick = manner.delivery(http.url(0)), manner.delivery(http.url(1))
     webhooks = channel(release, slow, quick)
     webhooks.arm(until=now())
     open_all(webhooks)
     outcomes = confirm(webhooks)
     assert {outcome.status for outcome in outcomes.values()} == {"delivered"}
     assert outcomes[slow.delivery_id].at - outcomes[quick.delivery_id].at > timedelta(seconds=0.5)
-    assert len(plain.calls("release")) == 2
+    assert len(http.calls(manner.opening)) == 2
 
 
 def test_an_endpoint_that_never_shakes_hands_does_not_keep_the_moment_waiting(release: Path) -> None:
@@ -333,9 +278,11 @@ def test_an_endpoint_that_never_shakes_hands_does_not_keep_the_moment_waiting(re
         assert refusal.reason.endswith("did not answer in time")
 
 
-def test_an_answer_that_is_no_http_is_unknown_and_a_refusal_when_asked(release: Path, plain: Receivers) -> None:
-    plain.behave({0: {"garbage": True}})
-    webhooks = channel(release, one := delivery(plain.url(0)))
+def test_an_answer_that_is_no_http_is_unknown_and_a_refusal_when_asked(
+    release: Path, http: Receivers, manner: Manner
+) -> None:
+    http.behave({0: {"garbage": True}})
+    webhooks = channel(release, one := manner.delivery(http.url(0)))
     [refusal] = webhooks.stage()
     assert "does not answer in HTTP" in refusal.reason
     webhooks.arm(until=now())
@@ -343,16 +290,16 @@ def test_an_answer_that_is_no_http_is_unknown_and_a_refusal_when_asked(release: 
     assert confirm(webhooks, seconds=0.5)[one.delivery_id].status == "unknown"
 
 
-def test_a_steady_refusal_is_failed(release: Path, plain: Receivers) -> None:
-    plain.behave({0: {"release": [410]}})
-    webhooks = channel(release, one := delivery(plain.url(0)))
+def test_a_steady_refusal_is_failed(release: Path, http: Receivers, manner: Manner) -> None:
+    http.behave({0: answering(manner.opening, 410)})
+    webhooks = channel(release, one := manner.delivery(http.url(0)))
     webhooks.arm(until=now())
     open_all(webhooks)
     outcome = confirm(webhooks, seconds=1)[one.delivery_id]
-    assert (outcome.status, outcome.detail) == ("failed", f"localhost:{plain.ports[0]} answered 410")
+    assert (outcome.status, outcome.detail) == ("failed", f"localhost:{http.ports[0]} answered 410")
 
 
-@pytest.mark.parametrize("kind", ["plain", "encrypted"])
+@pytest.mark.parametrize("kind", ["http", "https"])
 def test_a_slow_reader_of_a_large_release_delays_nobody(
     tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -369,49 +316,54 @@ def test_a_slow_reader_of_a_large_release_delays_nobody(
     assert all(call.body == body for call in receivers.calls("release"))
 
 
-def test_a_new_process_completes_under_the_same_key(release: Path, plain: Receivers, tmp_path: Path) -> None:
-    plain.behave({0: {"silent": ["release"]}})
-    webhooks = channel(release, one := delivery(plain.url(0)))
+def test_a_new_process_completes_under_the_same_key(release: Path, http: Receivers, manner: Manner) -> None:
+    http.behave({0: {"silent": [manner.opening]}})
+    webhooks = channel(release, one := manner.delivery(http.url(0)))
+    assert webhooks.stage() == []
     webhooks.arm(until=now())
     open_all(webhooks)
     assert confirm(webhooks, seconds=0.5)[one.delivery_id].status == "unknown"
-    plain.behave({})
+    http.behave({})
     code = (
-        "import sys; from pathlib import Path; from tests.flows.channels import test_webhook as t\n"
-        "from flows.channels import Delivery; from flows.recipients import Webhook\n"
-        "name, url, folder = sys.argv[1:]\n"
-        "d = Delivery(name, Path(folder).name, 'Ships #1', 'webhook', 'nl', Webhook(url=url, secret=t.SECRET))\n"
-        "print(t.channel(Path(folder), d).complete([name])[0].status)"
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from tests.flows.channels import hooks\n"
+        "name, url, folder, is_sealed = sys.argv[1:]\n"
+        "one = replace(hooks.delivery(url, sealed=is_sealed == 'True'), delivery_id=name)\n"
+        "print(hooks.channel(Path(folder), one).complete([name])[0].status)"
     )
-    command = [sys.executable, "-c", code, one.delivery_id, plain.url(0), str(release)]
+    command = [sys.executable, "-c", code, one.delivery_id, http.url(0), str(release), str(manner.is_sealed)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=True)
     assert ended.stdout.strip() == "delivered"
-    first, second = plain.calls("release")
+    first, second = http.calls(manner.opening)
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
-    assert first.body == second.body == BODY
+    assert first.body == second.body
+    assert readable(http, 0) == BODY
+    assert len(http.calls(manner.asking)) == 1, "what was acknowledged is not sent again"
 
 
-def test_whoever_knows_a_deliverys_id_does_not_know_its_key(release: Path, plain: Receivers) -> None:
-    webhooks = channel(release, one := delivery(plain.url(0)))
+def test_whoever_knows_a_deliverys_id_does_not_know_its_key(release: Path, http: Receivers, manner: Manner) -> None:
+    webhooks = channel(release, one := manner.delivery(http.url(0)))
     webhooks.arm(until=now())
     open_all(webhooks)
     confirm(webhooks)
-    key = plain.calls("release")[0].headers["idempotency-key"]
-    assert key == key_for(one.delivery_id, "release", secret=Home(release.parents[1]).secret())
-    assert key != key_for(one.delivery_id, "release", secret=b"")
+    key = http.calls(manner.opening)[0].headers["idempotency-key"]
+    assert key == key_for(one.delivery_id, manner.opening, secret=Home(release.parents[1]).secret())
+    assert key != key_for(one.delivery_id, manner.opening, secret=b"")
 
 
-def test_a_hold_is_told_to_those_who_were_ready_and_nothing_else_is_sent(release: Path, plain: Receivers) -> None:
-    plain.behave({1: {"ready": [500]}})
-    webhooks = channel(release, delivery(plain.url(0)), delivery(plain.url(1)))
+def test_a_hold_is_told_to_those_who_were_ready_and_nothing_else_is_sent(
+    release: Path, http: Receivers, manner: Manner
+) -> None:
+    http.behave({1: answering(manner.asking, 500)})
+    webhooks = channel(release, manner.delivery(http.url(0)), manner.delivery(http.url(1)))
     webhooks.stage()
     webhooks.arm(until=soon())
     webhooks.abandon()
     webhooks.announce("held", "a recipient is not ready")
-    [held] = plain.calls("held")
+    [held] = http.calls("held")
     assert held.receiver == 0 and signed_by(held, SECRET)
     assert json.loads(held.body) == {"reason": "a recipient is not ready", "survey": "passengers", "wave": "2026-10"}
-    assert plain.calls("release") == []
+    assert http.calls(manner.opening) == []
 
 
 def test_three_hundred_webhooks_are_opened_in_one_loop(tmp_path: Path, release: Path, certificate: Path) -> None:

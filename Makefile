@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lock format bench chromium clean
+.PHONY: any-order help setup setup-dev demo test check lock format bench chromium clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -39,6 +39,9 @@ chromium:
 
 test: setup-dev chromium ## all tests, the browser included
 	$(BIN)/python -m pytest -n 3 --dist loadfile
+
+any-order: setup-dev ## calls and kills in any order against a model, for some minutes, new ones each time
+	ZWERM_STATE_MACHINE_EXAMPLES=$${ZWERM_STATE_MACHINE_EXAMPLES:-200} $(BIN)/python -m pytest tests/flows/test_state_machine.py
 
 check: setup-dev ## format, lint, types, and that the locks are up to date
 	$(BIN)/ruff format --check .

@@ -55,11 +55,13 @@ def plan(
     planned_at: datetime | None,
     why: str = "",
     replacing: Sequence[str] = (),
+    calendar: Mapping[str, datetime | None] | None = None,
 ) -> Moment:
     """Give releases their moment: the one of the same T that is still open, else a new one.
 
     Where the moment of that T has begun to arm, they go to the next that is open, else to one that follows at once.
     Another T than before is recorded with `why`; `replacing` are those that are withdrawn for these afterwards.
+    `calendar` is what was announced for each when it was planned.
     """
     with ledger.transaction():
         planned = [_must_be(ledger, release_id, BEFORE_ARMING, "planned") for release_id in release_ids]
@@ -67,7 +69,7 @@ def plan(
             if is_under_way(ledger, release):
                 raise WarehouseError(f"release {release.release_id} is being opened now and cannot be planned anew")
         moment = moment_for(ledger, planned_at, leaving={*release_ids, *replacing})
-        place(ledger, planned, moment, why=why, replaced=ledger.known(replacing))
+        place(ledger, planned, moment, why=why, replaced=ledger.known(replacing), calendar=calendar or {})
     return moment
 
 

@@ -1,8 +1,9 @@
 """Which moment a release gets: planned ones are the same or lie apart, and one that changes is recorded as moved."""
 
 import secrets
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from warehouse import WarehouseError
 from warehouse.ledger import Ledger
@@ -31,13 +32,20 @@ def moment_for(ledger: Ledger, planned_at: datetime | None, *, leaving: Set[str]
 
 
 def place(
-    ledger: Ledger, releases: Sequence[Release], moment: Moment, *, why: str, replaced: Sequence[Release] = ()
+    ledger: Ledger,
+    releases: Sequence[Release],
+    moment: Moment,
+    *,
+    why: str,
+    replaced: Sequence[Release] = (),
+    calendar: Mapping[str, datetime | None] = MappingProxyType({}),
 ) -> None:
     """Record that releases wait for a moment, and which of them, or of those they replace, had another time before."""
     changed = [release for release in releases if release.moment_id != moment.moment_id]
     if changed:
         ids = [release.release_id for release in changed]
-        ledger.add("planned", release_ids=ids, moment_id=moment.moment_id)
+        knew = {name: as_text(at) if at else None for name, at in calendar.items() if name in ids}
+        ledger.add("planned", release_ids=ids, moment_id=moment.moment_id, calendar=knew)
     for release in changed:
         earlier = release.planned_at or _time_of(release, replaced)
         if earlier is not None and earlier != moment.planned_at:

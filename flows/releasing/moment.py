@@ -1,6 +1,6 @@
 """Before the moment: a release is recorded, gets its T, and everyone is asked whether he is ready."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -50,14 +50,18 @@ def plan(
     at: datetime | None = None,
     why: str = "",
     replacing: Sequence[str] = (),
+    calendar: Mapping[str, datetime | None] | None = None,
 ) -> Moment:
     """Give sealed releases their moment: T, or None for as soon as it is armed; `why` it is another than before.
 
-    `replacing` are releases of the same waves that are withdrawn afterwards.
+    `replacing` are releases of the same waves that are withdrawn afterwards; `calendar` is what the calendar says of
+    each now, so that a change of it is noticed.
     """
     with Ledger.open(home.ledger) as ledger:
         try:
-            return decisions.plan(ledger, release_ids, planned_at=at, why=why, replacing=replacing)
+            return decisions.plan(
+                ledger, release_ids, planned_at=at, why=why, replacing=replacing, calendar=calendar or {}
+            )
         except TooCloseError as error:
             raise ConfigurationError(str(error)) from None
 

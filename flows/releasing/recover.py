@@ -10,7 +10,8 @@ from flows.home import Home
 from flows.releasing.completion import complete_late, complete_moment, lacking
 from flows.releasing.holding import hold_moment
 from flows.releasing.moment import OnStep, announce_moments, nothing, plan, stage
-from flows.releasing.planning import ASKED, HELD, announced
+from flows.releasing.moving import follow_calendar
+from flows.releasing.planning import ASKED, HELD, ahead, announced, entries
 from flows.releasing.publication import LEASE, is_behind, renew
 from flows.settings import Settings
 from warehouse import WarehouseError, decisions
@@ -39,7 +40,8 @@ def recover(home: Home, settings: Settings, *, factory: Factory = channel_for) -
             done = _settle(ledger, home, settings, lease, factory)
         finally:
             give_back(ledger, lease)
-        return done + _complete(ledger, home, settings, factory)
+        done += _complete(ledger, home, settings, factory)
+    return done + follow_calendar(home, settings)
 
 
 def retry(
@@ -68,11 +70,12 @@ def retry(
         chosen = [release] if release else [r for r in ledger.pending() if r.state in ("held", "sealed")]
         times: dict[datetime | None, list[str]] = {}
         for one in chosen:
-            times.setdefault(at or announced(ledger, one.survey, one.wave), []).append(one.release_id)
+            when = at or announced(ledger, one.survey, one.wave) or ahead(settings, one.survey, one.wave)
+            times.setdefault(when, []).append(one.release_id)
     if not chosen:
         return ()
     for time, ids in times.items():
-        plan(home, ids, at=time, why=ASKED if at else HELD)
+        plan(home, ids, at=time, why=ASKED if at else HELD, calendar=entries(settings, chosen))
     moments = stage(home, settings, [one.release_id for one in chosen], on_step=on_step, factory=factory)
     announce_moments(home, settings, moments)
     return moments

@@ -9,7 +9,8 @@ from flows.preparing.seal import Sealed
 from flows.preparing.steps import Prepared
 from flows.progress import step
 from flows.releasing.moment import OnStep, announce_moments, nothing, plan, stage, withdraw
-from flows.releasing.planning import ASKED, HELD, announced, moment_at, moment_of
+from flows.releasing.moving import follow_calendar
+from flows.releasing.planning import ASKED, HELD, announced, entries, moment_at, moment_of
 from flows.run import Run
 from warehouse.ledger import Ledger
 from warehouse.moments import is_under_way
@@ -50,12 +51,15 @@ def stage_together(
 ) -> Staged:
     """Plan one moment for all that was sealed, and stage it; what is held here is held for everyone.
 
-    Without `at` an announced moment stays what it is, and what is being opened by another process is left to it.
+    Without `at` an announced moment stays what it is, unless its entry in the calendar was changed, and what is being
+    opened by another process is left to it.
     """
     sealed = [one.sealed for one in prepared if one.sealed is not None]
     if not sealed:
         return Staged(tuple(prepared))
     with step("Stage for everyone") as notes:
+        if at is None:
+            follow_calendar(run.home, run.settings)  # what it moved is told below, with all that was ever moved
         moments = {} if at else _under_way(run, sealed)
         rest = [one for one in sealed if one.release_id not in moments]
         staged = _staged(run, rest, at, on_step=on_step) if rest else ()
@@ -75,7 +79,8 @@ def _staged(run: Run, sealed: Sequence[Sealed], at: str | None, *, on_step: OnSt
     with Ledger.open(run.home.ledger) as ledger:
         times, older = _times(run, ledger, sealed, at), _older(ledger, sealed)
     for planned_at, ids in times.items():
-        plan(run.home, ids, at=planned_at, why=ASKED if at else HELD, replacing=older)
+        calendar = entries(run.settings, [one for one in sealed if one.release_id in ids])
+        plan(run.home, ids, at=planned_at, why=ASKED if at else HELD, replacing=older, calendar=calendar)
     for release_id in older:
         with Ledger.open(run.home.ledger) as ledger:
             is_gone = ledger.state(release_id) == "withdrawn"  # along with one that it was measured against

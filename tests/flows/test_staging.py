@@ -196,3 +196,74 @@ def test_a_planned_revision_is_on_the_calendar_until_it_is_out(home: Home) -> No
     withdraw(home, settings, revision, reason="a wrong file")
     assert "DTSTART" not in (home.published / "site" / "calendar.ics").read_text()
     assert recover(home, settings) == []
+
+
+def in_calendar(home: Home, at: datetime | None, **more: object) -> Settings:
+    entries = [{"wave": "2026-10", "at": f"{at:%Y-%m-%dT%H:%M:%S}"}] if at else []
+    return settings_for(home, calendar={"passengers": entries, **more})
+
+
+def test_a_changed_calendar_entry_moves_what_is_staged_and_everyone_is_told_why(home: Home) -> None:
+    one, other = sealed(home), sealed(home, survey="staff")
+    for each in (one, other):
+        staged(home, each, at=None if each == one else T, settings=in_calendar(home, T))
+    later = in_calendar(home, T + HOUR)
+    (said,) = recover(home, later)
+    assert said == (
+        f"passengers 2026-10: moved from {T:%Y-%m-%d %H:%M:%S} UTC to {T + HOUR:%Y-%m-%d %H:%M:%S} UTC: "
+        "its entry in the calendar was changed"
+    )
+    assert (release(home, one).state, release(home, one).planned_at) == ("staged", T + HOUR)
+    assert release(home, other).planned_at == T
+    assert [(event.release_ids, event.detail["reason"]) for event in moves(home)] == [
+        ((one,), "its entry in the calendar was changed")
+    ]
+    assert f"This moment was moved: from {T:%Y-%m-%d %H:%M:%S} UTC to" in calendar(home)
+    assert recover(home, later) == []
+    assert staged(home, one, settings=in_calendar(home, T + 2 * HOUR)).planned_at == T + 2 * HOUR
+    assert len(moves(home)) == 2
+
+
+def test_an_unchanged_calendar_entry_does_not_take_back_what_was_asked_for(home: Home) -> None:
+    one, said = sealed(home), in_calendar(home, T)
+    staged(home, one, at=T + HOUR, settings=said)
+    assert recover(home, said) == []
+    assert staged(home, one, settings=said).planned_at == T + HOUR
+    assert staged(home, one, settings=in_calendar(home, None)).planned_at == T + HOUR
+    assert moves(home) == ()
+    assert "moved from" in recover(home, in_calendar(home, T + 2 * HOUR))[0]
+    assert release(home, one).planned_at == T + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("planned", "changed"), [(timedelta(seconds=100), HOUR), (HOUR, timedelta(seconds=100)), (HOUR, -HOUR)]
+)
+def test_where_no_time_is_left_a_changed_calendar_entry_moves_nothing(
+    home: Home, planned: timedelta, changed: timedelta
+) -> None:
+    now, one = datetime.now(UTC).replace(microsecond=0), sealed(home)
+    staged(home, one, settings=in_calendar(home, now + planned))
+    assert recover(home, in_calendar(home, now + changed)) == []
+    assert release(home, one).planned_at == now + planned
+
+
+def test_a_changed_calendar_entry_too_near_to_another_moment_is_told_and_moves_nothing(home: Home) -> None:
+    one, other = sealed(home), sealed(home, survey="staff")
+    staged(home, other, at=T)
+    staged(home, one, settings=in_calendar(home, T + HOUR))
+    (said,) = recover(home, in_calendar(home, T + MINUTE))
+    assert "its entry in the calendar was changed, but its moment stays: another moment is planned for" in said
+    assert release(home, one).planned_at == T + HOUR
+
+
+def test_what_was_held_and_then_announced_anew_waits_for_its_new_time(home: Home) -> None:
+    one, said = sealed(home), in_calendar(home, T)
+    (moment,) = staged(home, one, settings=said).moments
+    with pytest.raises(HeldError, match="cancelled"):
+        open_moment(home, said, moment.moment_id, is_cancelled=lambda: True)
+    later = in_calendar(home, T + HOUR)
+    assert "moved from" in recover(home, later)[0]
+    assert release(home, one).state == "held"
+    (again,) = retry(home, later, one)
+    assert again.planned_at == T + HOUR
+    assert release(home, one).state == "staged"

@@ -162,7 +162,7 @@ class Sending:
     def __init__(self, connection: socket.socket, message: bytes) -> None:
         connection.setblocking(False)
         self._send = connection.send
-        self._left = memoryview(message)
+        self._left: bytes | memoryview = message
         self.error: OSError | None = None
         self.ended_at: datetime | None = None  # when the last byte went, where that was not at T
 
@@ -177,10 +177,16 @@ class Sending:
         return not self._left
 
     def go(self) -> None:
-        """Hand the kernel as much as it takes now; an error is kept, because others wait behind this one."""
+        """Hand the kernel as much as it takes now; an error is kept, because others wait behind this one.
+
+        At T there are thousands of these: all goes in one call, and only what did not is cut up.
+        """
         try:
-            while self._left:
-                self._left = self._left[self._send(self._left) :]
+            sent = self._send(self._left)
+            while sent < len(self._left):
+                self._left = memoryview(self._left)[sent:]
+                sent = self._send(self._left)
+            self._left = b""
         except NOT_NOW:
             return
         except OSError as error:

@@ -1,11 +1,20 @@
 """An error in zwerm.toml tells the file, the line, the key, what was found and what is allowed."""
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from flows.command import calls
+from flows.command.status import status
 from flows.configuration import load
 from flows.errors import ConfigurationError
+from flows.recipients import MailServer, Recipient
+from flows.releasing.opening import CONFIRM_SECONDS
+from flows.settings import Settings, Windows
+from warehouse.moments import APART
 
 SMALLEST = """
 [[surveys.guests.sources]]
@@ -89,3 +98,168 @@ def test_a_broken_file_is_told_with_its_place(tmp_path: Path) -> None:
         load(written(tmp_path, 'a = 1\nb = "\n'))
     with pytest.raises(ConfigurationError, match="zwerm init"):
         load(tmp_path / "nothing.toml")
+
+
+# -- an audience that cannot be armed
+
+RELAY = '[servers.relay]\nsmtp = "smtp://localhost:1"\nfrom = "a@b.example"\n'
+MAIL = '[[audience]]\nlanguage = "{}"\nemail = {{ to = ["a@b.example"], server = "relay" }}\n'
+UNARMABLE = [
+    (
+        RELAY + "max_connections = 1\n" + MAIL.format("nl") + MAIL.format("en"),
+        ("line 4, servers.relay.max_connections", "the audience needs 2 at once", "found:   1", "allowed: 2 or more"),
+    ),
+    (
+        '[[audience]]\n[audience.webhook]\nurl = "https://hooks.example/t0ken"\nidle_timeout_seconds = 8\n',
+        ("line 4", "lets go of a silent connection after 8 s, and release.windows.webhook holds it for 10 s before T"),
+    ),
+    (
+        "[release.windows]\nemail = 50\n" + RELAY + "idle_timeout_seconds = 50\n" + MAIL.format("nl"),
+        (
+            "line 6, servers.relay.idle_timeout_seconds",
+            "found:   50",
+            "more than 50, or a release.windows.email of less",
+        ),
+    ),
+    (
+        '[[audience]]\nsftp = { url = "sftp://me@host.example/in", idle_timeout_seconds = 20 }\n',
+        ("line 2", "found:   20", "allowed: more than 25, or a release.windows.sftp of less than 20"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), UNARMABLE, ids=["connections", "webhook", "email", "sftp"])
+def test_an_audience_that_cannot_be_armed_is_refused_when_the_configuration_is_read(
+    tmp_path: Path, said: str, told: tuple[str, ...]
+) -> None:
+    path = written(tmp_path, said + SMALLEST)
+    with pytest.raises(ConfigurationError) as error:
+        load(path)
+    for words in (str(path), *told):
+        assert words in str(error.value)
+    assert "t0ken" not in str(error.value)
+
+
+def test_every_call_that_reads_the_configuration_refuses_such_an_audience(tmp_path: Path) -> None:
+    path = written(tmp_path, UNARMABLE[0][0] + SMALLEST)
+    refused: list[Callable[[], object]] = [
+        lambda: status(path, release=None),
+        lambda: calls.check(config=path, survey=None, quiet=True),
+        lambda: calls.recover(config=path, quiet=True),
+    ]
+    for call in refused:
+        with pytest.raises(ConfigurationError, match="the audience needs 2 at once"):
+            call()
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["zwerm.toml"]
+
+
+def test_a_server_that_bears_the_window_and_one_that_nobody_uses_are_taken(tmp_path: Path) -> None:
+    hook = '[[audience]]\nwebhook = { url = "https://hooks.example/", idle_timeout_seconds = 11 }\n'
+    unused = RELAY + "idle_timeout_seconds = 1\nmax_connections = 1\n"
+    assert load(written(tmp_path, hook + unused + SMALLEST)).audience[0].webhook is not None
+    longer = "[release.windows]\nwebhook = 11\n" + hook
+    with pytest.raises(ConfigurationError, match=r"release\.windows\.webhook holds it for 11 s"):
+        load(written(tmp_path, longer + SMALLEST))
+
+
+@pytest.mark.parametrize("channel", list(Windows.model_fields))
+def test_no_window_is_so_long_that_two_moments_would_meet(tmp_path: Path, channel: str) -> None:
+    longest = APART.total_seconds() - CONFIRM_SECONDS - 30
+    assert load(written(tmp_path, f"[release.windows]\n{channel} = {longest}\n{SMALLEST}"))
+    with pytest.raises(ConfigurationError, match=rf"line 2, release\.windows\.{channel}: .*less than or equal to 60"):
+        load(written(tmp_path, f"[release.windows]\n{channel} = {longest + 1}\n{SMALLEST}"))
+
+
+# -- no key makes a preview
+
+WHO, WHERE, PROOF, LANGUAGE = "who it is", "where he is reached", "what proves it", "in which language he is written to"
+WRAPPED = "how the same content is wrapped"  # for the same moment: the envelope tells nothing before it
+BOUND = "what his server bears, else nobody gets anything"
+ONE_T = "the one moment of everybody"
+CONTENT = "what everybody reads"
+OURS = "where things lie, what this host needs"
+OF_A_RECIPIENT = {WHO, WHERE, PROOF, LANGUAGE, WRAPPED, BOUND}
+KEYS: Mapping[str, Mapping[str, str]] = {
+    "Recipient": {
+        **{"department": WHO, "manager": WHO, "language": LANGUAGE},
+        **dict.fromkeys(("email", "webhook", "folder", "share", "sftp", "object_store", "announce"), WHERE),
+    },
+    "Email": {"to": WHERE, "server": WHERE},
+    "Webhook": {"url": WHERE, "secret": PROOF, "sealed": WRAPPED, "idle_timeout_seconds": BOUND},
+    "Sftp": {
+        **{"url": WHERE, "private_key": PROOF, "password": PROOF, "known_hosts": PROOF},
+        "idle_timeout_seconds": BOUND,
+    },
+    "ObjectStore": {
+        **{"url": WHERE, "endpoint": WHERE, "region": WHERE},
+        **{"access_key_id": PROOF, "secret_access_key": PROOF},
+    },
+    "Announcement": {"url": WHERE},
+    "MailServer": {
+        **{"smtp": WHERE, "from": WHO, "user": PROOF, "password": PROOF, "tls": WRAPPED},
+        **{"max_connections": BOUND, "idle_timeout_seconds": BOUND},
+    },
+    "ReleasePolicy": {"at": ONE_T, "late": ONE_T, "tolerance_ms": BOUND, "require_synchronised_clock": BOUND}
+    | {"windows": BOUND},
+    "Windows": dict.fromkeys(("webhook", "email", "share", "sftp", "object_store"), BOUND),
+    "PlannedMoment": {"wave": CONTENT, "at": ONE_T, "meeting": CONTENT},
+    "Settings": {
+        **{"home": OURS, "servers": WHERE, "audience": WHO, "organisation": CONTENT, "surveys": CONTENT},
+        **{"departments": CONTENT, "release": ONE_T, "calendar": ONE_T},
+    },
+    "Organisation": {"name": CONTENT, "languages": CONTENT, "timezone": ONE_T, "site_url": CONTENT},
+    "DepartmentEntry": {"path": CONTENT, "name": CONTENT},
+    "Survey": {
+        **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
+        **{"superpromoters": CONTENT, "checks": CONTENT, "schedule": OURS},
+    },
+    "WaveColumn": {"column": CONTENT},
+    "WaveValue": {"value": CONTENT},
+    "FilesSource": dict.fromkeys(("type", "path", "sheet", "delimiter", "encoding", "download"), OURS),
+    "Roles": dict.fromkeys(
+        (
+            *("score", "response_id", "respondent_id", "responded_at", "department", "weight", "told_count"),
+            *("acted_count", "copied", "warned_count", "warned_acted_count", "comment", "drivers", "segments"),
+        ),
+        CONTENT,
+    ),
+    "Role": dict.fromkeys(("column", "sql", "missing", "values", "scale", "format", "language"), CONTENT),
+    "Superpromoters": {"told_min": CONTENT, "definition": CONTENT},
+    "CheckSetting": {"severity": CONTENT, "most": CONTENT, "lowest": CONTENT},
+    "Schedule": {"cron": OURS},
+}
+
+
+def models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a type names, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models(argument)
+
+
+def reached(start: type[BaseModel]) -> dict[str, set[str]]:
+    """Every model that can be reached from one, with the keys that it knows."""
+    found: dict[str, set[str]] = {}
+    left = [start]
+    while left:
+        model = left.pop()
+        if model.__name__ not in found:
+            found[model.__name__] = {field.alias or name for name, field in model.model_fields.items()}
+            left += [inner for field in model.model_fields.values() for inner in models(field.annotation)]
+    return found
+
+
+def test_every_key_of_the_configuration_was_thought_about_and_none_makes_a_preview() -> None:
+    """A new key fails here until somebody has said what it does: no word for it means earlier, more or other."""
+    assert {name: set(keys) for name, keys in KEYS.items()} == reached(Settings)
+    for model in {*reached(Recipient), *reached(MailServer)}:
+        assert set(KEYS[model].values()) <= OF_A_RECIPIENT, (
+            f"{model}: a recipient has no time and no content of his own"
+        )
+
+
+def test_a_time_stands_only_where_it_is_everybodys() -> None:
+    timed = {name for name, keys in KEYS.items() if ONE_T in keys.values()}
+    assert timed == {"Settings", "Organisation", "ReleasePolicy", "PlannedMoment"}
+    assert not timed & {*reached(Recipient), *reached(MailServer)}

@@ -8,6 +8,7 @@ ports and ends when its input ends, that is with the process that started it.
 import asyncio
 import json
 import os
+import resource
 import ssl
 import subprocess
 import sys
@@ -237,6 +238,8 @@ class _Connection(asyncio.Protocol):
 
 async def _serve(folder: Path, count: int, certificate: Path | None) -> None:
     loop, server, context = asyncio.get_running_loop(), _Server(folder), None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from flows.channels import Delivery, Target
-from flows.channels.envelope import key_of, pack, seal, unpack, unseal
+from flows.channels.envelope import SMALLEST, key_of, pack, seal, unpack, unseal
 from flows.errors import FlowError
 from flows.home import Home
 from flows.model import Language
@@ -90,6 +90,10 @@ class Contents:
     def envelope(self, parcel: Parcel) -> bytes:
         """The parcel closed; each closing differs, so what lies there is known by opening it (`is_closed`)."""
         return seal(self._of(parcel)[0], self.key(parcel))
+
+    def most_bytes(self, parcel: Parcel) -> int:
+        """No envelope of this parcel is longer: what is, need not be read to its end."""
+        return 2 * (len(self._of(parcel)[0]) + SMALLEST)
 
     def is_closed(self, parcel: Parcel, envelope: bytes | None) -> bool:
         """Whether what was read back is this parcel, whole, under its own key."""

@@ -1,0 +1,303 @@
+"""Folders on other hosts by SFTP: the closed envelope lies there before T, a posix-rename puts its key, copies follow.
+
+The key's bytes leave at T and not before. The send only wakes the loop on which the connections live, so how late the
+key was there is told by when its host acknowledged the rename.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import asyncssh
+
+from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
+from flows.channels.notices import notice
+from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.channels.sftp_line import FAULTS, LOST, Line, Login, Loop, answered, connect, folder_of, login_of, why
+from flows.channels.sftp_place import Held, SftpPlace
+from flows.recipients import Sftp
+from flows.settings import Settings
+from warehouse import WarehouseError
+
+STAGE_SECONDS = 100.0
+STOP_SECONDS = 5.0
+COMPLETE_SECONDS = 30.0
+REMAKE_SECONDS = 1.0  # so long before T a lost connection may still be made anew
+PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
+
+
+@dataclass(eq=False)
+class Known:
+    """What is known of a parcel after T."""
+
+    was_sent: bool = False  # at T, whatever became of it
+    opened_at: datetime | None = None
+    is_late: bool = False  # not the key opened it, but the plain copies
+    delivered_at: datetime | None = None
+    fault: str = ""
+    is_answered: bool = True  # by the host, or it never left; else nobody knows
+
+
+class SftpChannel:
+    """The SFTP folders of one moment, one connection per host and account."""
+
+    def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
+        self._settings = settings
+        known = [each for each in deliveries if isinstance(each.target, Sftp)]
+        self._gone = [each.delivery_id for each in deliveries if not isinstance(each.target, Sftp)]
+        self._parcels = parcels(known, releases, root=lambda each: self._place(each.target))
+        self._places = {parcel: self._place(parcel.target) for parcel in self._parcels}
+        self._contents = Contents(settings.home)
+        self._loop = Loop()
+        self._lines: dict[Login, asyncio.Task[Line]] = {}
+        self._held: dict[Parcel, Held] = {}
+        self._known = {parcel: Known() for parcel in self._parcels}
+        self._until: datetime | None = None  # None: as soon as all are ready
+        self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
+
+    def stage(self) -> list[Refusal]:
+        """Log in everywhere, put the closed envelopes, and read them back."""
+        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
+        self._ready = frozenset(self._parcels) - refused.keys()
+        self._close()
+        return self._refusals(refused)
+
+    def arm(self, *, until: datetime) -> list[Refusal]:
+        """Connect, read the envelopes back again, open an empty file for each key, and hold all that until T."""
+        now = datetime.now(UTC)
+        self._until = until if until > now else None
+        return self._refusals(self._each(self._parcels, self._hold, seconds=STAGE_SECONDS))
+
+    def still_ready(self) -> list[Refusal]:
+        """Whether each connection lives and its files are there; long enough before T what was lost is made anew."""
+        refused = self._each(self._parcels, self._look, seconds=seconds_to_look(self._until))
+        if refused and (self._until is None or (self._until - datetime.now(UTC)).total_seconds() > REMAKE_SECONDS):
+            refused = self._each(tuple(refused), self._hold, seconds=seconds_to_look(self._until))
+        return self._refusals(refused)
+
+    def opens(self) -> list[Open]:
+        """One per connection: wake the loop, which puts all keys that go over it."""
+        together: dict[Login, list[Parcel]] = {}
+        for parcel in self._held:
+            together.setdefault(self._places[parcel][0], []).append(parcel)
+        return [
+            Open(tuple(name for parcel in some for name in parcel.delivery_ids), self._waking(some))
+            for some in together.values()
+        ]
+
+    def confirm(self, *, deadline: float) -> list[Outcome]:
+        """Await what hosts answer to the keys, write the plain copies, and take envelopes and keys away."""
+        return self._finish(self._parcels, deadline=deadline) + self._failed(self._gone)
+
+    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+        """Write the plain copies that are missing; what is there already is delivered."""
+        wanted = set(delivery_ids)
+        lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
+        outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS) + self._failed(self._gone)
+        return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
+
+    def abandon(self) -> None:
+        """Take away all that was put, and close what is held; the key was never there."""
+        self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+        self._held = {}
+        self._close()
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Say on the host, in the folder of each wave, that its results are held or withdrawn, and why."""
+
+        async def say(parcel: Parcel) -> None:
+            sealed, language = parcel.release.folder, parcel.language
+            text = notice(event, reason, sealed=sealed, language=language, settings=self._settings)
+            await (await self._at(parcel)).tell(event, text)
+
+        told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
+        with suppress(Exception):  # whatever it meets, the hold stands
+            self._each(told, say, seconds=STOP_SECONDS)
+            self._close()
+
+    async def _put_envelope(self, parcel: Parcel) -> None:
+        await (await self._at(parcel)).put_envelope()
+
+    async def _hold(self, parcel: Parcel) -> None:
+        self._held.pop(parcel, None)
+        place = await self._at(parcel)
+        await place.put_envelope()
+        if not await place.is_there():
+            self._held[parcel] = await place.hold_key()
+
+    async def _look(self, parcel: Parcel) -> None:
+        if (held := self._held.get(parcel)) is not None:
+            await held.look()
+        elif not await (await self._at(parcel)).is_there():
+            raise WarehouseError("had the release already, and has it no more")
+
+    async def _clear(self, parcel: Parcel) -> None:
+        self._held.pop(parcel, None)
+        await (await self._at(parcel)).clear(is_delivered=self._known[parcel].delivered_at is not None)
+
+    def _waking(self, some: Sequence[Parcel]) -> Callable[[], None]:
+        held, known = [self._held[parcel] for parcel in some], [self._known[parcel] for parcel in some]
+        wake = self._loop.own.call_soon_threadsafe
+
+        def put_keys() -> None:
+            for each in held:
+                each.put = asyncio.ensure_future(each.put_key())
+
+        def send() -> None:
+            wake(put_keys)
+            for each in known:
+                each.was_sent = True
+
+        return send
+
+    def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
+        if not some:
+            return []
+
+        async def all_of_them() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                    await asyncio.gather(*(self._finished(parcel, deadline) for parcel in some))
+
+        self._loop.run(all_of_them())
+        self._close()
+        return [outcome for parcel in some for outcome in _outcomes(parcel, self._known[parcel])]
+
+    async def _finished(self, parcel: Parcel, deadline: float) -> None:
+        """Try until it is there and what it needs no more is away; what was acknowledged is never written again."""
+        known, number = self._known[parcel], 0
+        await self._await_key(parcel)
+        while True:
+            try:
+                await self._deliver(parcel)
+                await self._clear(parcel)
+                return
+            except FAULTS as error:
+                self._heed(parcel, error)
+            pause = PAUSES[min(number, len(PAUSES) - 1)]
+            number += 1
+            if time.monotonic() + pause >= deadline or (known.delivered_at and number > 1):
+                return
+            await asyncio.sleep(pause)
+
+    async def _await_key(self, parcel: Parcel) -> None:
+        """What the host said to the key, where it was sent to him at T by this process."""
+        held, known = self._held.pop(parcel, None), self._known[parcel]
+        if held is None or held.put is None:
+            return
+        known.is_answered = False
+        try:
+            known.opened_at = await answered(held.put)
+            known.is_answered = True
+            with suppress(*FAULTS):
+                await answered(held.file.close())
+        except FAULTS as error:
+            known.is_answered = isinstance(error, asyncssh.SFTPError) and not isinstance(error, LOST)
+            self._heed(parcel, error)
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        """Ask what is there; put the plain copies if they are not, and say what opened it."""
+        known = self._known[parcel]
+        if known.delivered_at is not None:
+            return
+        place = await self._at(parcel)
+        is_there = await place.is_there()
+        if known.opened_at is None and await place.is_open():
+            known.opened_at = datetime.now(UTC)
+        known.is_answered = True
+        if not is_there:
+            known.is_late |= known.opened_at is None
+            await place.put_plain()
+        known.delivered_at = datetime.now(UTC)
+
+    def _heed(self, parcel: Parcel, error: BaseException) -> None:
+        """Keep what went wrong; a connection that does not answer is not asked again."""
+        login = self._places[parcel][0]
+        self._known[parcel].fault = why(error, login)
+        if isinstance(error, TimeoutError) and (line := _line_of(self._lines.get(login))) is not None:
+            line.close()
+
+    async def _at(self, parcel: Parcel) -> SftpPlace:
+        return SftpPlace(await self._line(parcel), self._places[parcel][1], parcel, self._contents)
+
+    async def _line(self, parcel: Parcel) -> Line:
+        """The connection to the parcel's host, made where there is none that lives."""
+        login = self._places[parcel][0]
+        task = self._lines.get(login)
+        if task is None or (task.done() and ((line := _line_of(task)) is None or line.is_closed)):
+            task = self._lines[login] = asyncio.ensure_future(connect(login))
+            task.add_done_callback(_line_of)  # that a fault was seen, be it that nobody waits any more
+        return await asyncio.shield(task)
+
+    def _each(
+        self, some: Sequence[Parcel], do: Callable[[Parcel], Awaitable[None]], *, seconds: float
+    ) -> dict[Parcel, str]:
+        """Why it did not work, for each with which it did not."""
+        if not some:
+            return {}
+
+        async def tried(parcel: Parcel) -> str:
+            try:
+                async with asyncio.timeout(seconds):
+                    await do(parcel)
+            except FAULTS as error:
+                return why(error, self._places[parcel][0])
+            return ""
+
+        async def all_of_them() -> list[str]:
+            return await asyncio.gather(*map(tried, some))
+
+        faults = self._loop.run(all_of_them())
+        return {parcel: fault for parcel, fault in zip(some, faults, strict=True) if fault}
+
+    def _close(self) -> None:
+        """Close all connections, and end the loop."""
+
+        async def closed() -> None:
+            for task in self._lines.values():
+                if (line := _line_of(task)) is not None:
+                    line.close()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(1):
+                            await line.connection.wait_closed()
+
+        if self._lines:
+            self._loop.run(closed())
+        self._lines = {}
+        self._loop.close()
+
+    def _refusals(self, refused: Mapping[Parcel, str]) -> list[Refusal]:
+        gone = [Refusal(name, f"the SFTP folder {GONE}") for name in self._gone]
+        return gone + [Refusal(name, fault) for parcel, fault in refused.items() for name in parcel.delivery_ids]
+
+    def _failed(self, names: Iterable[str]) -> list[Outcome]:
+        return [Outcome(name, "failed", datetime.now(UTC), f"the SFTP folder {GONE}", attempts=0) for name in names]
+
+    def _place(self, target: object) -> tuple[Login, str]:
+        assert isinstance(target, Sftp)
+        return login_of(target, beside=self._settings.file.parent), folder_of(target)
+
+
+def _line_of(task: "asyncio.Task[Line] | None") -> Line | None:
+    """The connection that a task made, if it did."""
+    if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+        return None
+    return task.result()
+
+
+def _outcomes(parcel: Parcel, known: Known) -> list[Outcome]:
+    """What is known of each delivery in the parcel."""
+    now = datetime.now(UTC)
+    if known.delivered_at is not None:
+        sent_at = known.delivered_at if known.is_late else known.opened_at
+        attempts = 1 + (known.is_late and known.was_sent)
+        return [Outcome(name, "delivered", known.delivered_at, "", attempts, sent_at) for name in parcel.delivery_ids]
+    status: Literal["unknown", "failed"] = "unknown" if known.opened_at or not known.is_answered else "failed"
+    fault = known.fault or "did not answer in time"
+    detail = f"has the key to the closed envelope, and no plain copies: {fault}" if known.opened_at else fault
+    return [Outcome(name, status, now, detail, sent_at=known.opened_at) for name in parcel.delivery_ids]

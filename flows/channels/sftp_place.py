@@ -1,0 +1,144 @@
+"""What lies in one folder of another host: asked first, put where it is not, read back, and taken away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import asyncssh
+
+from flows.channels import Stop
+from flows.channels.notices import NAMES
+from flows.channels.parcels import Contents, Parcel
+from flows.channels.sftp_line import EVERYONE, Line, abreast, answered
+from warehouse import WarehouseError
+
+OTHER_BYTES = "gave back other bytes than it was given"
+
+
+@dataclass(eq=False)
+class Held:
+    """An empty file that is open on a host, and what makes it the key."""
+
+    line: Line
+    file: asyncssh.SFTPClientFile
+    key: bytes
+    draft: str
+    final: str
+    put: "asyncio.Task[datetime] | None" = None  # from T on
+
+    async def put_key(self) -> datetime:
+        """Write and rename, each acknowledged; when the second was."""
+        await self.file.write(self.key)
+        await self.line.sftp.posix_rename(self.draft, self.final)
+        return datetime.now(UTC)
+
+    async def look(self) -> None:
+        """Raise where the connection is lost, or the file is not as it was made."""
+        if self.line.is_closed:
+            raise asyncssh.ConnectionLost("")
+        if await answered(self.line.sftp.getsize(self.draft)) != 0:
+            raise WarehouseError("has something in the file that was made for the key")
+
+
+@dataclass(frozen=True)
+class SftpPlace:
+    """One parcel in one folder, over a connection that is logged in."""
+
+    line: Line
+    root: str
+    parcel: Parcel
+    contents: Contents
+
+    def below(self, name: str) -> str:
+        """A path on the host."""
+        return f"{self.root.rstrip('/')}/{name}"
+
+    @property
+    def final(self) -> str:
+        """The folder for people."""
+        return self.below(self.parcel.plain_name)
+
+    async def put_envelope(self) -> None:
+        """Have the closed envelope there; one that is there and opens is left."""
+        if await self.is_there():
+            return
+        await self._must_be_free()
+        await self.line.make(self.root)
+        if await self._is_closed():
+            return
+        envelope = self.below(self.parcel.envelope_name)
+        await self.line.write(f"{envelope}.part", self.contents.envelope(self.parcel))
+        await self.line.rename(f"{envelope}.part", envelope)
+        if not await self._is_closed():
+            raise WarehouseError(OTHER_BYTES)
+
+    async def hold_key(self) -> Held:
+        """Open an empty file, under a name that is not yet the key's."""
+        final = self.below(self.parcel.key_name)
+        file = await answered(self.line.sftp.open(f"{final}.part", "wb", attrs=EVERYONE))
+        return Held(self.line, file, self.contents.key(self.parcel), f"{final}.part", final)
+
+    async def is_there(self) -> bool:
+        """Whether the plain copies are there, byte for byte."""
+        if not await self.line.has(self.final):
+            return False
+        files = self.contents.plain(self.parcel).items()
+        return all([await self.line.has_content(f"{self.final}/{name}", content) for name, content in files])
+
+    async def is_open(self) -> bool:
+        """Whether key and envelope lie there."""
+        has_key = await self.line.has_content(self.below(self.parcel.key_name), self.contents.key(self.parcel))
+        return has_key and await self.line.has(self.below(self.parcel.envelope_name))
+
+    async def put_plain(self) -> None:
+        """Fill a folder that shows no name yet, with what it does not hold already, read it back, and rename it."""
+        await self._must_be_free()
+        draft, files = self.below(f"{self.parcel.name}.plain"), self.contents.plain(self.parcel)
+        is_begun = await self.line.has(draft)
+        for folder in sorted({draft, *(f"{draft}/{name}".rpartition("/")[0] for name in files)}):
+            await self.line.make(folder)
+        await abreast(self._putting(f"{draft}/{name}", files[name], is_begun=is_begun) for name in files)
+        await self.line.make(self.below(self.parcel.wave_name))
+        await self.line.rename(draft, self.final)
+
+    async def clear(self, *, is_delivered: bool) -> None:
+        """Take away envelope and key, and where the release has come the notices that it did not."""
+        for name in (self.parcel.envelope_name, self.parcel.key_name):
+            await self.line.remove(self.below(name))
+            await self.line.remove(self.below(f"{name}.part"))
+        for name in NAMES.values() if is_delivered else ():
+            await self.line.remove(self.below(f"{self.parcel.wave_name}/{name}"))
+
+    async def tell(self, event: Stop, text: bytes) -> None:
+        """Put the notice of a hold or withdrawal, in the place of an earlier one."""
+        if await self.is_there():
+            return
+        wave = self.below(self.parcel.wave_name)
+        await self.line.make(wave)
+        await self.line.write(f"{wave}/{self.parcel.name}.part", text)
+        await self.line.rename(f"{wave}/{self.parcel.name}.part", f"{wave}/{NAMES[event]}")
+        for name in NAMES.values():
+            if name != NAMES[event]:
+                await self.line.remove(f"{wave}/{name}")
+
+    def _putting(self, path: str, content: bytes, *, is_begun: bool) -> Callable[[], Awaitable[None]]:
+        async def put() -> None:
+            if is_begun and await self.line.has_content(path, content):
+                return
+            await self.line.write(path, content)
+            if not await self.line.has_content(path, content):
+                raise WarehouseError(OTHER_BYTES)
+
+        return put
+
+    async def _is_closed(self) -> bool:
+        most = self.contents.most_bytes(self.parcel)
+        path = self.below(self.parcel.envelope_name)
+        return self.contents.is_closed(self.parcel, await self.line.read(path, most=most))
+
+    async def _must_be_free(self) -> None:
+        if await self.line.has(self.final):
+            raise WarehouseError(
+                f"has {self.parcel.plain_name} in that folder, which is not this release; have it moved elsewhere"
+            )

@@ -211,6 +211,27 @@ def recover(config: Path, as_json: bool) -> None:
     _end(as_json, result)
 
 
+@zwerm.group(short_help="The record of what happened: whether anybody edited it.")
+def ledger() -> None:
+    """The append-only record of every release, delivery and decision."""
+
+
+@ledger.command(short_help="Find any edit of what happened.")
+@configured
+@click.option("--head", metavar="HASH", help="A head that you kept from an earlier register.")
+@for_machines
+def verify(config: Path, head: str | None, as_json: bool) -> None:
+    """Look through the whole ledger for any edit; also while a run is under way.
+
+    Each event carries a hash over all before it. The newest, the head, is printed in each release's register: whoever
+    kept one can prove a later edit. Exit code 1 where something is not as it was written.
+    """
+    from flows.command.ledger import verify as look_through
+
+    result = look_through(config, head=head)
+    _end(as_json, result, code=result["exit_code"])
+
+
 @zwerm.command(short_help="A ferry company's surveys, from file to everyone.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("zwerm-demo"))
 def demo(folder: Path) -> None:

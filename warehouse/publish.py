@@ -114,9 +114,9 @@ def is_current(made: Publication) -> bool:
     return current(made.published) == made.shown
 
 
-def has(published: Path, place: str) -> bool:
-    """Whether a place below the site is in what everyone reads now."""
-    return (published / "current" / "site" / place).is_dir()
+def has(published: Path, name: str) -> bool:
+    """Whether a file below the site is in what everyone reads now."""
+    return (published / "current" / "site" / name).is_file()
 
 
 def current(published: Path) -> Path | None:

@@ -17,7 +17,7 @@ from warehouse.records import Release
 LEASE = "moment"  # whoever swings the link holds it, so that nobody brings an old state back
 TELLING = (
     *("released", "confirmed", "held", "withdrawn", "moved"),
-    *("delivered", "failed", "unknown", "left_out", "breach"),
+    *("delivered", "failed", "unknown", "left_out", "breach", "access"),
 )
 
 
@@ -42,7 +42,11 @@ def assemble(ledger: Ledger, home: Home, settings: Settings, *, adding: Sequence
     ]
     deliveries = ledger.deliveries(*known)
     touched = ledger.touched_since(_seen(ledger))
-    renewed = [e for e in editions if e.release.release_id in touched or not publish.has(home.published, e.place)]
+    renewed = [
+        edition
+        for edition in editions
+        if edition.release.release_id in touched or not publish.has(home.published, f"{edition.place}/register.json")
+    ]
     pages = site_pages(ledger, home, settings, editions, deliveries, registers=renewed)
     return publish.assemble(home.published, editions, deliveries, pages=pages)
 

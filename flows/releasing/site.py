@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from flows.home import Home
+from flows.releasing.register_files import register_files
 from flows.run import in_languages
 from flows.settings import Settings, instant
 from transforms.report.moments import Moment
-from transforms.report.register import Breach, Delivered, Register, register
+from transforms.report.register import Breach, Delivered, Register, Remark
 from transforms.report.site import Index, Published, Stopped, assembled
 from warehouse.ledger import Ledger
 from warehouse.marts import Edition
 from warehouse.records import DeliveryState, Event, Release
+
+REMARKS = ("clock", "access")  # the kinds of events that the register prints though they are no breach
 
 
 def site_pages(
@@ -37,12 +40,12 @@ def site_pages(
         stopped=list(_stopped(ledger, home)),
     )
     pages = assembled(index)
-    breaches = ledger.events(kinds=("breach",))
+    told, head = ledger.events(kinds=("breach", *REMARKS)), ledger.head()
     of: dict[str, list[DeliveryState]] = {}
     for state in deliveries:
         of.setdefault(state.release_id, []).append(state)
     for edition in registers:
-        said = register(_register(settings, edition, of.get(edition.release.release_id, []), breaches))
+        said = register_files(_register(settings, edition, of.get(edition.release.release_id, []), told, head=head))
         pages |= {f"{edition.place}/{name}": content for name, content in said.items()}
     return pages
 
@@ -122,11 +125,13 @@ def _told(time: str, settings: Settings) -> str:
 
 
 def _register(
-    settings: Settings, edition: Edition, deliveries: Sequence[DeliveryState], events: Sequence[Event]
+    settings: Settings, edition: Edition, deliveries: Sequence[DeliveryState], events: Sequence[Event], *, head: str
 ) -> Register:
     release, manifest = edition.release, _manifest(edition.sealed)
+    own = [event for event in events if _is_of(release, event)]
     return Register(
         organisation=settings.organisation.name,
+        survey=release.survey,
         languages=tuple(manifest["languages"]),
         titles=manifest["title"],
         wave=release.wave,
@@ -144,14 +149,28 @@ def _register(
                 state.opened_at or (state.answered_at if state.status == "delivered" else None),
                 state.status or "",
                 state.attempts,
+                state.language,
+                state.answered_at,
+                state.is_breach,
             )
             for state in deliveries
         ],
         breaches=[
-            *(_breach(event) for event in events if _is_of(release.release_id, event)),
+            *(_breach(event) for event in own if event.kind == "breach"),
             *(Breach(kind, state.recipient) for state in deliveries if (kind := _fault(state))),
         ],
+        remarks=[remark for event in own if event.kind in REMARKS for remark in _remarks(event)],
+        ledger_head=head,
     )
+
+
+def _remarks(event: Event) -> Iterator[Remark]:
+    if event.kind == "clock":
+        yield Remark("clock", says=event.detail["says"])
+    elif event.detail.get("tries"):
+        yield Remark("tries", number=event.detail["tries"])
+    elif event.detail.get("says"):
+        yield Remark("access", says=event.detail["says"])
 
 
 def _breach(event: Event) -> Breach:
@@ -167,8 +186,11 @@ def _fault(state: DeliveryState) -> str | None:
     return "late" if state.is_breach else None
 
 
-def _is_of(release_id: str, event: Event) -> bool:
-    return event.delivery_id is None and release_id in event.release_ids
+def _is_of(release: Release, event: Event) -> bool:
+    """Whether an event tells of this release, or of the whole moment at which it opens."""
+    if event.delivery_id is not None:
+        return False
+    return release.release_id in event.release_ids or (not event.release_ids and event.moment_id == release.moment_id)
 
 
 def _manifest(sealed: Path) -> Mapping[str, Any]:

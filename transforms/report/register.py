@@ -1,8 +1,9 @@
 """The register of a release: who received it, through which channel, when, and what went wrong."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ class Delivered:
     at: datetime | None
     outcome: str  # delivered, failed, unknown, left_out
     attempts: int = 1  # how often it was sent
+    language: str = ""
+    answered_at: datetime | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,20 @@ class Breach:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What everyone should know though nothing was promised of it; `says` is for kinds without words of their own."""
+
+    kind: str  # clock, tries, access
+    number: int = 0
+    says: str = ""
+
+
+@dataclass(frozen=True)
 class Register:
     """One release's deliveries; until they are confirmed there is no skew."""
 
     organisation: str
+    survey: str
     languages: tuple[str, ...]
     titles: Mapping[str, str]
     wave: str
@@ -48,11 +62,70 @@ class Register:
     tolerance_ms: float
     deliveries: Sequence[Delivered]
     breaches: Sequence[Breach]
+    remarks: Sequence[Remark]
+    ledger_head: str  # the newest hash of the ledger when this was made
 
 
 def register(facts: Register) -> dict[str, bytes]:
-    """The register by its path in the release's folder, <language>/register.html."""
-    return {f"{language}/register.html": _page(facts, Words(language)) for language in facts.languages}
+    """The register by its path in the release's folder: <language>/register.html, and register.json."""
+    pages = {f"{language}/register.html": _page(facts, Words(language)) for language in facts.languages}
+    text = json.dumps(_document(facts), ensure_ascii=False, indent=1, default=_iso)
+    return {**pages, "register.json": text.encode() + b"\n"}
+
+
+def rows(facts: Register) -> list[dict[str, Any]]:
+    """One row per delivery, with what holds for the whole release in each: for tables such as Parquet."""
+    said = _document(facts)
+    whole = {name: value for name, value in said.items() if name not in ("title", "ledger_head_says", "deliveries")}
+    told = {
+        "breaches": [breach["says"] for breach in said["breaches"]],
+        "remarks": [remark["says"] for remark in said["remarks"]],
+    }
+    return [{**whole, **delivery, **told} for delivery in said["deliveries"]]
+
+
+def _document(facts: Register) -> dict[str, Any]:
+    words = Words("en")
+    return {
+        "release_id": facts.release_id,
+        "survey": facts.survey,
+        "title": dict(facts.titles),
+        "wave": facts.wave,
+        "revision": facts.revision,
+        "planned_at": facts.planned_at,
+        "released_at": facts.released_at,
+        "skew_ms": facts.skew_ms,
+        "tolerance_ms": facts.tolerance_ms,
+        "deliveries": [
+            {
+                "recipient": item.recipient,
+                "channel": item.channel,
+                "language": item.language,
+                "opened_at": item.at,
+                "answered_at": item.answered_at,
+                "outcome": item.outcome or None,
+                "attempts": item.attempts,
+                "is_late": item.is_late,
+            }
+            for item in sorted(facts.deliveries, key=_order)
+        ],
+        "breaches": [
+            {
+                "what": breach.kind,
+                "recipient": breach.recipient or None,
+                "milliseconds": breach.milliseconds,
+                "says": _breach(breach, facts, words),
+            }
+            for breach in facts.breaches
+        ],
+        "remarks": [{"what": remark.kind, "says": _remark(remark, words)} for remark in facts.remarks],
+        "ledger_head": facts.ledger_head,
+        "ledger_head_says": _head_says(words),
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _page(facts: Register, words: Words) -> bytes:
@@ -77,6 +150,9 @@ def _page(facts: Register, words: Words) -> bytes:
         rows=[_row(item, words, zone) for item in sorted(facts.deliveries, key=_order)],
         recipients=len({item.recipient for item in facts.deliveries}),
         breaches=[_breach(breach, facts, words) for breach in facts.breaches],
+        remarks=[_remark(remark, words) for remark in facts.remarks],
+        ledger_head=facts.ledger_head,
+        ledger_head_says=_head_says(words),
         is_confirmed=facts.skew_ms is not None,
         here=words.say("The register"),
         trail=[{"name": words.say("The register"), "href": None}],
@@ -149,6 +225,25 @@ def _with_attempts(outcome: str, item: Delivered, words: Words) -> str:
     return f"{outcome}; {often}"
 
 
+def _head_says(words: Words) -> str:
+    return words.say(
+        "Keep this number, the head of the ledger: with it anyone can prove that what is recorded here, or was before, "
+        "was edited afterwards."
+    )
+
+
+def _remark(remark: Remark, words: Words) -> str:
+    if remark.kind == "tries":
+        return words.count(
+            "%(number)s try to read it at its address before the moment found nothing.",
+            "%(number)s tries to read it at its address before the moment found nothing.",
+            remark.number,
+        )
+    if remark.kind == "clock":
+        return words.say("About the clock: %(text)s", text=remark.says)
+    return remark.says
+
+
 def _breach(breach: Breach, facts: Register, words: Words) -> str:
     milliseconds = words.decimal(breach.milliseconds or 0, 0)
     named = {"recipient": breach.recipient, "number": milliseconds, "tolerance": words.decimal(facts.tolerance_ms, 0)}
@@ -166,6 +261,8 @@ def _breach(breach: Breach, facts: Register, words: Words) -> str:
         return words.say("It opened %(number)s ms after the time that was announced.", **named)
     if breach.kind == "ended":
         return words.say("The opening was cut short and completed %(number)s ms after it was decided.", **named)
+    if breach.kind == "early_read" and not breach.recipient:
+        return words.say("Somebody read it %(number)s ms before the moment.", **named)
     if breach.kind == "early_read":
         return words.say("%(recipient)s could read it too early.", **named)
     if breach.kind == "left_out":

@@ -14,7 +14,7 @@ from transforms.report.edition import HIGHLIGHTS, changed
 from transforms.report.pages import pages
 from transforms.report.words import Words
 
-VOID = {"meta", "link", "br", "line", "circle", "path", "polyline", "rect", "use"}
+VOID = {"meta", "link", "br", "wbr", "line", "circle", "path", "polyline", "rect", "use"}
 FORBIDDEN = re.compile(
     r"\b(best|worst|rank\w*|score ?card|target|beste|slechtste|ranglijst|doelstelling)\b", re.IGNORECASE
 )

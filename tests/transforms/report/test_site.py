@@ -1,14 +1,16 @@
 """What spans releases: the list, newest first; the calendar and its feed; the register, in words."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 
 from tests.transforms.report.test_pages import Page
 from transforms.report.moments import Moment
-from transforms.report.register import Breach, Delivered, Register, register
+from transforms.report.register import Breach, Delivered, Register, Remark, register, rows
 from transforms.report.site import Index, Published, Stopped, assembled
 
 T = datetime(2026, 11, 10, 8, 30, tzinfo=UTC)
+HEAD = "5e" * 32
 TITLES = {"en": "Passenger survey", "nl": "Reizigersonderzoek"}
 
 
@@ -93,7 +95,7 @@ def facts(**more: object) -> Register:
             Delivered("Ships #1", "email", T + timedelta(milliseconds=12), "delivered"),
             Delivered("Ports #1", "webhook", None, "failed"),
         ),
-        "breaches": (),
+        "breaches": (), "remarks": (), "survey": "passengers", "ledger_head": HEAD,
     }  # fmt: skip
     return Register(**(given | more))  # type: ignore[arg-type]
 
@@ -136,3 +138,59 @@ def test_breaches_are_told_in_words_and_change_the_headline() -> None:
     assert "Ships #1 could read it too early." in text
     assert "was left out of this channel" in text
     assert "the clock was off" in text
+
+
+def test_the_register_prints_the_ledgers_head_and_says_what_it_is_for() -> None:
+    made = register(facts())
+    for page, says in (
+        ("en/register.html", "with it anyone can prove"),
+        ("nl/register.html", "daarmee kan iedereen aantonen"),
+    ):
+        assert f'<data value="{HEAD}"' in made[page].decode()
+        assert says in Page(made[page]).text
+        assert HEAD in Page(made[page]).text.replace(" ", "")
+    assert json.loads(made["register.json"])["ledger_head"] == HEAD
+
+
+def test_remarks_are_told_in_both_languages_and_do_not_change_the_headline() -> None:
+    remarks = (Remark("clock", says="not synchronised"), Remark("tries", number=44), Remark("access", says="unknown"))
+    made = register(facts(remarks=remarks))
+    en, nl = Page(made["en/register.html"]).text, Page(made["nl/register.html"]).text
+    assert "Received by everyone at the same moment" in en
+    assert "About the clock: not synchronised" in en and "Over de klok: not synchronised" in nl
+    assert "44 tries to read it at its address before the moment found nothing." in en
+    assert "44 pogingen om het vóór het moment op zijn adres te lezen vonden niets." in nl
+
+
+def test_a_read_before_the_moment_is_told_with_how_much_too_early_it_was() -> None:
+    made = register(facts(breaches=(Breach("early_read", milliseconds=2_280_000.0),)))
+    assert "Somebody read it 2,280,000 ms before the moment." in Page(made["en/register.html"]).text
+    (breach,) = json.loads(made["register.json"])["breaches"]
+    assert (breach["what"], breach["recipient"], breach["milliseconds"]) == ("early_read", None, 2_280_000.0)
+
+
+def test_the_register_as_json_has_the_rows_of_the_page_and_times_in_utc() -> None:
+    late = Delivered("Ships #1", "email", T, "delivered", 2, "nl", T + timedelta(seconds=1), is_late=True)
+    said = json.loads(register(facts(deliveries=(late,), breaches=(Breach("late", "Ships #1"),)))["register.json"])
+    assert said["deliveries"] == [
+        {
+            "recipient": "Ships #1",
+            "channel": "email",
+            "language": "nl",
+            "opened_at": "2026-11-10T08:30:00.000000+00:00",
+            "answered_at": "2026-11-10T08:30:01.000000+00:00",
+            "outcome": "delivered",
+            "attempts": 2,
+            "is_late": True,
+        }
+    ]
+    assert said["breaches"][0]["says"] == "Ships #1 received it late."
+    assert (said["survey"], said["wave"], said["skew_ms"], said["tolerance_ms"]) == ("passengers", "2026-10", 14.2, 100)
+
+
+def test_the_rows_of_a_register_carry_what_holds_for_the_whole_release() -> None:
+    made = rows(facts(remarks=(Remark("tries", number=1),)))
+    assert [(row["recipient"], row["outcome"], row["ledger_head"], len(row["remarks"])) for row in made] == [
+        ("Ports #1", "failed", HEAD, 1),
+        ("Ships #1", "delivered", HEAD, 1),
+    ]

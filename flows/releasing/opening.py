@@ -14,12 +14,14 @@ from datetime import UTC, datetime, timedelta
 from flows.channels import Channel, ChannelName, Open, Outcome
 from flows.channels.by_name import channels_for
 from flows.errors import HeldError, LeaseTakenError
+from flows.releasing import early_reads
 from flows.releasing.arming import Run, arm
 from flows.releasing.audience import restored
 from flows.releasing.completion import failed
 from flows.releasing.holding import Channels, NotReadyError, each, hold
 from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew
+from flows.releasing.undisturbed import undisturbed
 from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer, Breach, LeaseLostError, OvertakenError
 from warehouse.leases import Lease
@@ -119,10 +121,11 @@ def _decide_and_open(run: Run, ids: Sequence[str], opens: Sequence[Open], lease:
     sends = [opened.send for opened in opens]
     on_step = None if run.on_step is nothing else run.on_step
     wall_offset = time.time_ns() - time.perf_counter_ns()
-    decisions.commit(run.ledger, run.moment.moment_id, lease=lease, release_ids=ids)
-    if on_step is not None:
-        on_step("committed")
-    stamps = _open_all(sends, on_step)
+    with undisturbed():
+        decisions.commit(run.ledger, run.moment.moment_id, lease=lease, release_ids=ids)
+        if on_step is not None:
+            on_step("committed")
+        stamps = _open_all(sends, on_step)
     return Stamps(tuple(opens), tuple(stamps[:-1]), tuple(stamps[1:]), wall_offset)
 
 
@@ -179,6 +182,7 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -
         breaches=_breaches(run, stamps, skew_ms),
     )
     run.on_step("confirmed")
+    early_reads.record(run.ledger, run.home, ids)
     renew(run.ledger, run.home, run.settings)
     run.on_step("renewed")
 

@@ -91,12 +91,13 @@ class Ground(RuleBasedStateMachine):
         self.clock.stop()
         shutil.rmtree(self.home.path.parent)
 
-    def seal(self, survey: str, wave: str, revision: int, previous: str | None) -> None:
+    def seal(self, survey: str, wave: str, revision: int, previous: str | None) -> Known:
         number = len(self.model.releases)
         nps = round(10.7391 + number * 1.0137, 4)  # no figure is an end of another one's interval
         name = sealed(self.home, survey=survey, wave=wave, revision=revision, nps=nps, previous_release_id=previous)
         assert record(self.home, name) == "sealed"
-        self.model.releases[name] = Known(name, survey, wave, revision, f"{nps}", previous)
+        made = self.model.releases[name] = Known(name, survey, wave, revision, f"{nps}", previous)
+        return made
 
     def staged(self, releases: list[Known], crash: str | None) -> str:
         """What must come of staging these."""

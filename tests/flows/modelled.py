@@ -163,7 +163,7 @@ class Model:
             ):
                 self.stop(self.of(moment_id, "sealed", "staged", "armed"), moment=moment_id)
 
-    def open(self, moment_id: str, *, crash: str | None, is_cancelled: bool) -> str:
+    def open(self, moment_id: str, *, crash: str | None, is_cancelled: bool, is_overtaken: bool) -> str:
         """What must come of opening a moment: opened, joined, held, killed, or nothing where nothing was staged."""
         hour = self.moments[moment_id]
         if hour.phase == "held":
@@ -182,9 +182,9 @@ class Model:
         if is_stopped_before or (self.is_late(moment_id) and self.late == "hold"):
             self.stop(self.of(moment_id, "sealed", "staged", "armed"), moment=moment_id)
             return "held"
-        return self._armed(moment_id, crash, is_cancelled)
+        return self._armed(moment_id, crash, is_cancelled, is_overtaken)
 
-    def _armed(self, moment_id: str, crash: str | None, is_cancelled: bool) -> str:
+    def _armed(self, moment_id: str, crash: str | None, is_cancelled: bool, is_overtaken: bool) -> str:
         hour, frozen = self.moments[moment_id], self.of(moment_id, "staged")
         if not frozen:
             return "nothing"
@@ -199,10 +199,12 @@ class Model:
         if not follows or refused:
             self.stop(frozen, refused, moment=moment_id)
             return "held"
+        self._all(hour, frozen, "armed")
+        if is_overtaken:
+            self.withdrawn(frozen[0])
         if crash == "armed":
-            self._all(hour, frozen, "armed")
             return "killed"
-        if is_cancelled:
+        if is_cancelled or is_overtaken:
             self.stop(frozen, moment=moment_id)
             return "held"
         self.decided.append(None)

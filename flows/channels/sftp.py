@@ -178,7 +178,7 @@ class SftpChannel:
                 await self._clear(parcel)
                 return
             except FAULTS as error:
-                self._heed(parcel, error)
+                known.fault = self._fault(parcel, error)
             pause = PAUSES[min(number, len(PAUSES) - 1)]
             number += 1
             if time.monotonic() + pause >= deadline or (known.delivered_at and number > 1):
@@ -198,7 +198,7 @@ class SftpChannel:
                 await answered(held.file.close())
         except FAULTS as error:
             known.is_answered = isinstance(error, asyncssh.SFTPError) and not isinstance(error, LOST)
-            self._heed(parcel, error)
+            known.fault = self._fault(parcel, error)
 
     async def _deliver(self, parcel: Parcel) -> None:
         """Ask what is there; put the plain copies if they are not, and say what opened it."""
@@ -215,12 +215,12 @@ class SftpChannel:
             await place.put_plain()
         known.delivered_at = datetime.now(UTC)
 
-    def _heed(self, parcel: Parcel, error: BaseException) -> None:
-        """Keep what went wrong; a connection that does not answer is not asked again."""
+    def _fault(self, parcel: Parcel, error: BaseException) -> str:
+        """What went wrong; a connection that does not answer is not asked again, the next one may."""
         login = self._places[parcel][0]
-        self._known[parcel].fault = why(error, login)
         if isinstance(error, TimeoutError) and (line := _line_of(self._lines.get(login))) is not None:
             line.close()
+        return why(error, login)
 
     async def _at(self, parcel: Parcel) -> SftpPlace:
         return SftpPlace(await self._line(parcel), self._places[parcel][1], parcel, self._contents)
@@ -246,7 +246,7 @@ class SftpChannel:
                 async with asyncio.timeout(seconds):
                     await do(parcel)
             except FAULTS as error:
-                return why(error, self._places[parcel][0])
+                return self._fault(parcel, error)
             return ""
 
         async def all_of_them() -> list[str]:

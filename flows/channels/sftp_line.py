@@ -210,7 +210,10 @@ def _told(error: BaseException, login: Login) -> str:
         case asyncssh.Error():
             return f"does not speak SSH as it should ({type(error).__name__})"
         case ValueError():
-            return f"cannot be logged in to: {login.private_key} is no private key, or the password does not open it"
+            return (
+                f"cannot be logged in to: {login.private_key} is no private key, or the password does not open it (one "
+                "with a password is read in the form that ssh-keygen -p -m PKCS8 gives it)"
+            )
         case _:
             return explain(error)
 

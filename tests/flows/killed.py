@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,13 +35,21 @@ def killed(
     *,
     step: str | None = None,
     seconds: float | None = None,
+    until: Callable[[], bool] | None = None,
     at: datetime | None = None,
 ) -> bool:
-    """Release in another process that dies at a step or after so many seconds of it; False where it came to its end."""
+    """Release in another process that dies at a step, after so many seconds, or once something is so.
+
+    False where it came to its end.
+    """
     child = CONTEXT.Process(target=_release, args=(home.path, audience, release_ids, step, at))
     child.start()
     if seconds is not None:
         time.sleep(seconds)
+        child.kill()
+    if until is not None:
+        while not until() and child.is_alive():
+            time.sleep(0.05)
         child.kill()
     child.join(120)
     assert child.exitcode in (0, -signal.SIGKILL), f"it ended by itself with {child.exitcode}"

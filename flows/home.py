@@ -47,6 +47,11 @@ class Home:
         return self.working / "ledger.sqlite"
 
     @property
+    def access_record(self) -> Path:
+        """What was asked of the site that `serve` shows: when and which page, and not by whom."""
+        return self.working / "site_access.jsonl"
+
+    @property
     def logs(self) -> Path:
         """Private logs, with the details that Prefect and the console never see."""
         return self.working / "log"

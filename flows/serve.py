@@ -14,6 +14,7 @@ from flows.orchestration.locks import Lock
 from flows.orchestration.orchestrator import auth_file, named_server, server, wait_until_up
 from flows.orchestration.site_server import site
 from flows.progress import step, tell
+from flows.releasing.access_record import AccessRecord
 from flows.releasing.recover import recover
 from flows.run import Run
 
@@ -32,7 +33,9 @@ def serve(config: Path, *, host: str, port: int) -> None:
         is_own = named_server() is None
         with (
             server(run.home, port=UI_PORT) as address,
-            site(run.home.published / "site", host=host, port=port) as pages,
+            site(
+                run.home.published / "site", host=host, port=port, record=AccessRecord(run.home.access_record)
+            ) as pages,
         ):
             with step("Start Prefect"):
                 from flows.orchestration.serving import serve_deployments  # Prefect takes seconds, as the server does

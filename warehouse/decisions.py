@@ -43,7 +43,7 @@ class Answer:
 class Breach:
     """What was promised of a moment as a whole and not kept."""
 
-    what: Literal["skew", "punctuality", "ended"]
+    what: Literal["skew", "punctuality", "ended", "early_read"]
     milliseconds: float
     says: str
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.errors import ConfigurationError
+from flows.releasing.access_record import AccessRecord
 
 ENDS_WITHIN_SECONDS = 3
 HEADERS = {
@@ -79,11 +81,37 @@ class _WithHeaders:
         await self._app(scope, receive, with_headers)
 
 
+class _Recorded:
+    """Keeps what was asked for and what was answered, once the answer is over."""
+
+    def __init__(self, app: ASGIApp, record: AccessRecord) -> None:
+        self._app = app
+        self._record = record
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, size, at = 500, 0, None  # what the server answers where nothing below it does
+
+        async def noting(message: Message) -> None:
+            nonlocal status, size, at
+            if message["type"] == "http.response.start":
+                # what was found is as it was before this: a page that the moment brings can never count as early
+                status, at = message["status"], datetime.now(UTC)
+            size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            if scope["type"] == "http":
+                self._record.add(path=scope["path"], status=status, size=size, at=at or datetime.now(UTC))
+
+
 @contextmanager
-def site(folder: Path, *, host: str, port: int) -> Iterator[str]:
+def site(folder: Path, *, host: str, port: int, record: AccessRecord | None = None) -> Iterator[str]:
     """Serve the site for as long as the block lasts, in a thread of its own; its address."""
     listener = _listener(host, port)
-    app = _WithHeaders(Starlette(routes=[Mount("/", Site(folder))]), HEADERS)
+    app: ASGIApp = _WithHeaders(Starlette(routes=[Mount("/", Site(folder))]), HEADERS)
+    app = _Recorded(app, record) if record else app
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flows.channels import Channel, ChannelName, Outcome
 from flows.channels.by_name import Factory, channel_for, channels_for
 from flows.home import Home
+from flows.releasing import early_reads
 from flows.releasing.audience import restored
 from flows.releasing.holding import Channels, each
 from flows.releasing.publication import renew, renew_if_free
@@ -45,6 +46,7 @@ def complete_moment(
         skew_ms=seconds * 1000,
         breaches=[Breach("ended", seconds * 1000, says)],
     )
+    early_reads.record(ledger, home, ids)
     renew(ledger, home, settings)
     names = ", ".join(f"{release.survey} {release.wave}" for release in releases if release.is_out)
     return f"{names}: {says}"

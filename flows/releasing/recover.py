@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from flows.channels.by_name import Factory, channel_for
 from flows.errors import FlowError, HeldError
 from flows.home import Home
+from flows.releasing import early_reads
 from flows.releasing.completion import complete_late, complete_moment, lacking
 from flows.releasing.holding import hold_moment
 from flows.releasing.moment import OnStep, announce_moments, nothing, plan, stage
@@ -105,6 +106,7 @@ def _settle(ledger: Ledger, home: Home, settings: Settings, lease: Lease, factor
     for moment in ledger.open_moments():
         if _is_late(moment) and settings.release.late == "hold":
             done.append(_hold(ledger, home, settings, moment, lease, factory))
+    done += early_reads.record(ledger, home, [release.release_id for release in ledger.released()])
     if is_behind(ledger):
         done.append(_renewed(ledger, home, settings))
     return done

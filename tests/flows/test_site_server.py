@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 
 from flows.errors import ConfigurationError
 from flows.orchestration.site_server import site
+from flows.releasing.access_record import Access, AccessRecord, accesses
 
 
 class Publication:
@@ -124,3 +126,89 @@ def test_a_taken_port_is_an_error_that_says_what_to_do(publication: Publication,
         site(publication.site, host="127.0.0.1", port=port),
     ):
         pass
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> AccessRecord:
+    return AccessRecord(tmp_path / "access.jsonl")
+
+
+def recorded(record: AccessRecord, *targets: str, publication: Publication) -> list[Access]:
+    with site(publication.site, host="127.0.0.1", port=0, record=record) as address:
+        for target in targets:
+            raw(address, target)
+    return list(accesses(record.path))
+
+
+def test_what_was_asked_for_and_answered_is_recorded_and_nothing_of_who_asked(
+    publication: Publication, record: AccessRecord
+) -> None:
+    publication.show("first")
+    found = recorded(record, "/index.html?who=jan", "/none.html", publication=publication)
+    assert [(access.path, access.status) for access in found] == [("/index.html", 200), ("/none.html", 404)]
+    assert found[0].bytes == len("first")
+    text = record.path.read_text()
+    assert "127.0.0.1" not in text and "jan" not in text
+    assert record.path.stat().st_mode & 0o777 == 0o600
+    assert all(datetime.fromisoformat(access.at).utcoffset() == timedelta() for access in found)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/index%0a%7b%22status%22:200%7d.html",
+        "/%00%1b%5b2J%e2%80%a8",
+        "/" + "a" * 20000,
+        "/%ff%fe",
+        "/" + "%e2%80%a8" * 3000,
+        "/../../etc/passwd",
+    ],
+    ids=["line end", "control characters", "long", "no UTF-8", "long once escaped", "outside"],
+)
+def test_whatever_is_asked_for_is_one_short_line_of_plain_characters(
+    publication: Publication, record: AccessRecord, target: str
+) -> None:
+    publication.show("first")
+    (access,) = recorded(record, target, publication=publication)
+    assert access.status == 404
+    (line,) = record.path.read_bytes().splitlines()
+    assert len(line) < 4000
+    assert all(32 <= byte < 127 for byte in line)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/page.html", "//page.html", "/./page.html", "/x/../page.html", "/%70age.html", "/%2e/" * 400 + "page.html"],
+    ids=["plain", "two slashes", "dot", "dots", "encoded", "long"],
+)
+def test_a_detour_does_not_hide_what_was_read(publication: Publication, record: AccessRecord, target: str) -> None:
+    publication.show("first", page="page")
+    (access,) = recorded(record, target, publication=publication)
+    assert (access.path, access.status) == ("/page.html", 200)
+
+
+def test_the_record_is_bounded_and_the_newest_of_it_is_kept(record: AccessRecord) -> None:
+    small = AccessRecord(record.path, bytes_at_most=2000)
+    for number in range(200):
+        small.add(path=f"/{number}", status=404, size=9, at=datetime.now(UTC))
+    kept = [access.path for access in accesses(record.path)]
+    assert kept == [f"/{number}" for number in range(200 - len(kept), 200)]
+    assert len(kept) > 15
+    files = list(record.path.parent.glob("access.jsonl*"))
+    assert len(files) == 2
+    assert sum(file.stat().st_size for file in files) < 2 * 2200
+
+
+def test_a_line_that_is_not_ours_is_passed_over(record: AccessRecord) -> None:
+    record.path.write_bytes(
+        b'\xff\xfe\n[]\n{"at": 3}\n{"at": "x", "path": "/p", "status": "y", "bytes": 1}\n' + b"{" * 20000 + b"\n"
+    )
+    record.add(path="/page.html", status=200, size=1, at=datetime.now(UTC))
+    assert [access.path for access in accesses(record.path)] == ["/page.html"]
+
+
+def test_the_site_is_served_where_the_record_cannot_be_written(publication: Publication, tmp_path: Path) -> None:
+    publication.show("first")
+    lost = AccessRecord(tmp_path / "none" / "access.jsonl")
+    with site(publication.site, host="127.0.0.1", port=0, record=lost) as address:
+        assert httpx.get(address).text == "first"

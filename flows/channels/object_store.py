@@ -1,0 +1,303 @@
+"""Object stores (S3 and what speaks like it): the closed envelope lies there before T, and one PUT opens it.
+
+The key is an object of 32 bytes that is put by one request. A store shows an object whole or not at all, so no reader
+sees half of it; and until that request leaves at T, nobody but us has a byte of it. Completing an upload whose parts
+were sent before (CompleteMultipartUpload) would be as atomic, but then a part with the key would lie with whoever runs
+the store before T, and he could read everything. For the same reason nothing is asked before T under a name that tells
+survey or wave.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Literal
+
+from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop, Target
+from flows.channels.connections import TIME_UP
+from flows.channels.notices import NAMES, notice
+from flows.channels.object_store_bucket import Bucket, BucketError, Buckets, place_of
+from flows.channels.object_store_keys import Keys
+from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.channels.side_by_side import side_by_side
+from flows.errors import FlowError
+from flows.recipients import ObjectStore
+from flows.settings import Settings
+from warehouse import WarehouseError
+
+STAGE_SECONDS = 60.0
+STOP_SECONDS = 5.0
+COMPLETE_SECONDS = 30.0
+REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
+AGAIN_SECONDS = (0.05, 0.15, None)  # before T: pauses before what failed is tried again; None: no more
+PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
+AT_ONCE = 64  # requests
+LARGE_AT_ONCE = 8
+LAST = "release.json"  # whoever sees it has all the others
+FAULTS = (OSError, WarehouseError, FlowError)
+
+
+@dataclass
+class Progress:
+    """What became of one parcel after T."""
+
+    sent: int = 0  # how often it was opened for the recipient, or tried
+    opened_at: datetime | None = None
+    is_unanswered: bool = False
+    fault: str = TIME_UP
+    right: set[str] = field(default_factory=set)  # the plain copies that were read back
+
+
+class ObjectStoreChannel:
+    """The object stores of one moment; how slow one is, no other notices."""
+
+    def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
+        known = [each for each in deliveries if each.target is not None]
+        self._gone = [each.delivery_id for each in deliveries if each.target is None]
+        self._settings = settings
+        self._parcels = parcels(known, releases, root=_root)
+        self._contents = Contents(settings.home)
+        self._buckets = Buckets()
+        self._marks: dict[Parcel, str] = {}  # of what is held
+        self._keys: Keys | None = None
+        self._progress: dict[Parcel, Progress] = {}
+        self._until: datetime | None = None  # None: as soon as all are ready
+        self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
+
+    def stage(self) -> list[Refusal]:
+        """Put the closed envelopes, and read them back."""
+        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS, at_once=LARGE_AT_ONCE)
+        self._ready = frozenset(self._parcels) - refused.keys()
+        return self._refusals(refused)
+
+    def arm(self, *, until: datetime) -> list[Refusal]:
+        """Read the envelopes back again, and put what is not there."""
+        now = datetime.now(UTC)
+        self._until = until if until > now else None
+        return self._refusals(self._hold(self._parcels, seconds=STAGE_SECONDS))
+
+    def still_ready(self) -> list[Refusal]:
+        """See that all that was put is there, over the connections that the keys will take."""
+        refused = self._each(self._parcels, self._look, seconds=seconds_to_look(self._until))
+        if refused and (self._until is None or (self._until - datetime.now(UTC)).total_seconds() > REMAKE_SECONDS):
+            refused = self._hold(tuple(refused), seconds=seconds_to_look(self._until))
+        return self._refusals(refused)
+
+    def opens(self) -> list[Open]:
+        """One call that wakes a thread, which puts all the keys side by side."""
+        held = [parcel for parcel in self._parcels if parcel in self._marks]
+        if not held:
+            return []
+        self._keys = Keys({parcel: partial(self._put_key, parcel, self._contents.key(parcel)) for parcel in held})
+        return [Open(tuple(chain.from_iterable(parcel.delivery_ids for parcel in held)), self._keys.wake)]
+
+    def confirm(self, *, deadline: float) -> list[Outcome]:
+        """Hear that the keys are there, put the plain copies and read them back, take envelope and key away."""
+        return self._finish(self._parcels, deadline=deadline)
+
+    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+        """Ask what is there, and put the plain copies that are missing."""
+        wanted = set(delivery_ids)
+        lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
+        outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS)
+        return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
+
+    def abandon(self) -> None:
+        """Take away all that was put; the key was never there."""
+        if self._keys is not None:
+            self._keys.call_off()
+            self._keys = None
+        self._marks = {}
+        self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+
+    def announce(self, event: Stop, reason: str) -> None:
+        """Say in the folder of each wave that its results are held or withdrawn, and why, to those who were ready."""
+
+        async def say(parcel: Parcel) -> None:
+            bucket = self._bucket(parcel)
+            if await bucket.get(f"{parcel.plain_name}/{LAST}") == self._contents.plain(parcel)[LAST]:
+                return
+            sealed, language = parcel.release.folder, parcel.language
+            text = notice(event, reason, sealed=sealed, language=language, settings=self._settings)
+            await bucket.put(f"{parcel.wave_name}/{NAMES[event]}", text)
+            await bucket.take_away(f"{parcel.wave_name}/{name}" for other, name in NAMES.items() if other != event)
+
+        told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
+        with suppress(Exception):  # whatever it meets, the hold stands
+            self._each(told, say, seconds=STOP_SECONDS)
+
+    async def _put_envelope(self, parcel: Parcel) -> None:
+        bucket = self._bucket(parcel)
+        if not self._contents.is_closed(parcel, await bucket.get(parcel.envelope_name)):
+            await bucket.put(parcel.envelope_name, self._contents.envelope(parcel))
+            if not self._contents.is_closed(parcel, await bucket.get(parcel.envelope_name)):
+                raise BucketError(f"{bucket.place}: what was read back is not what was put")
+
+    def _hold(self, some: Sequence[Parcel], *, seconds: float) -> dict[Parcel, str]:
+        for parcel in some:
+            self._marks.pop(parcel, None)
+        return self._each(some, self._held, seconds=seconds, at_once=LARGE_AT_ONCE)
+
+    async def _held(self, parcel: Parcel) -> None:
+        await self._put_envelope(parcel)
+        self._marks[parcel] = await self._bucket(parcel).mark(parcel.envelope_name)
+
+    async def _look(self, parcel: Parcel) -> None:
+        bucket = self._bucket(parcel)
+        if await bucket.mark(parcel.envelope_name) != self._marks.get(parcel):
+            raise BucketError(f"{bucket.place}: what was put there for the moment is gone")
+
+    async def _put_key(self, parcel: Parcel, key: bytes) -> None:
+        await self._bucket(parcel).put(parcel.key_name, key, in_one=True)
+
+    def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
+        finished = partial(self._finished, deadline=deadline)
+        asyncio.run(side_by_side(finished, some, seconds=deadline - time.monotonic(), at_once=AT_ONCE))
+        gone = [Outcome(name, "failed", datetime.now(UTC), _gone(), attempts=0) for name in self._gone]
+        return [outcome for parcel in some for outcome in self._outcomes(parcel)] + gone
+
+    async def _finished(self, parcel: Parcel, *, deadline: float) -> None:
+        """Try until the plain copies are right; a key that is there counts as opened, and only once."""
+        progress = self._progress.setdefault(parcel, Progress())
+        answer = self._keys.answers.get(parcel) if self._keys and not progress.sent else None
+        if answer is not None:
+            await _heard(answer, progress)
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+            try:
+                await self._try_to_finish(parcel, progress)
+                return
+            except FAULTS as error:
+                progress.fault = str(error)
+            if time.monotonic() + pause >= deadline:
+                return
+            await asyncio.sleep(pause)
+
+    async def _try_to_finish(self, parcel: Parcel, progress: Progress) -> None:
+        if progress.opened_at is None and await self._is_open(parcel):
+            progress.opened_at, progress.is_unanswered = datetime.now(UTC), False
+            progress.sent = max(progress.sent, 1)
+        progress.sent += progress.opened_at is None
+        await self._put_plain(parcel, progress.right)
+        progress.opened_at, progress.fault = progress.opened_at or datetime.now(UTC), ""
+        await self._clear(parcel)
+
+    async def _is_open(self, parcel: Parcel) -> bool:
+        """Whether it can be read already: by the key to the envelope, or by plain copies, of which this one is last."""
+        bucket = self._bucket(parcel)
+        if await bucket.get(parcel.key_name) == self._contents.key(parcel):
+            return bool(await bucket.mark(parcel.envelope_name))
+        return await bucket.get(f"{parcel.plain_name}/{LAST}") == self._contents.plain(parcel)[LAST]
+
+    async def _put_plain(self, parcel: Parcel, right: set[str]) -> None:
+        """Put what is not there as it was sealed, read each back, and `release.json` after all others."""
+        bucket, plain = self._bucket(parcel), self._contents.plain(parcel)
+        is_begun = await bucket.get(f"{parcel.plain_name}/{LAST}") is not None
+
+        async def put(name: str) -> str:
+            fault = await _put_right(bucket, f"{parcel.plain_name}/{name}", plain[name], is_begun=is_begun)
+            right.update([] if fault else [name])
+            return fault
+
+        for names in ([name for name in plain if name != LAST], [LAST]):
+            lacking = [name for name in names if name not in right]
+            faults = await side_by_side(put, lacking, at_once=1 if right else LARGE_AT_ONCE)
+            if any(faults):
+                raise BucketError(next(filter(None, faults)))
+
+    async def _clear(self, parcel: Parcel) -> None:
+        notices = [f"{parcel.wave_name}/{name}" for name in NAMES.values()] if self._is_out(parcel) else []
+        await self._bucket(parcel).take_away([parcel.envelope_name, parcel.key_name, *notices])
+
+    def _is_out(self, parcel: Parcel) -> bool:
+        return parcel in self._progress and self._progress[parcel].opened_at is not None
+
+    def _outcomes(self, parcel: Parcel) -> list[Outcome]:
+        now, progress = datetime.now(UTC), self._progress.get(parcel, Progress())
+        status: Literal["delivered", "failed", "unknown"] = "delivered"
+        detail = progress.fault
+        if progress.opened_at is not None and progress.fault:
+            status, detail = "unknown", f"has the key to the closed envelope, and no plain copies: {progress.fault}"
+        elif progress.opened_at is None:
+            status = "unknown" if progress.is_unanswered else "failed"
+        return [
+            Outcome(name, status, now, detail, progress.sent, progress.opened_at if status == "delivered" else None)
+            for name in parcel.delivery_ids
+        ]
+
+    def _each(
+        self,
+        some: Sequence[Parcel],
+        do: Callable[[Parcel], Awaitable[None]],
+        *,
+        seconds: float,
+        at_once: int = AT_ONCE,
+    ) -> dict[Parcel, str]:
+        """Why it did not work, for each with which it did not; what failed is tried again once or twice."""
+        said = asyncio.run(side_by_side(partial(_tried, do), some, seconds=seconds, at_once=at_once))
+        return {
+            parcel: f"{place_of(_target(parcel.target))} {TIME_UP}" if fault is None else fault
+            for parcel, fault in zip(some, said, strict=True)
+            if fault != ""
+        }
+
+    def _refusals(self, refused: Mapping[Parcel, str]) -> list[Refusal]:
+        gone = [Refusal(name, _gone()) for name in self._gone]
+        return gone + [Refusal(name, fault) for parcel, fault in refused.items() for name in parcel.delivery_ids]
+
+    def _bucket(self, parcel: Parcel) -> Bucket:
+        return self._buckets.of(_target(parcel.target))
+
+
+async def _tried(do: Callable[[Parcel], Awaitable[None]], parcel: Parcel) -> str:
+    """Empty where it worked; else why not, after some more tries: a server that is busy now may not be at once."""
+    for pause in AGAIN_SECONDS:
+        try:
+            await do(parcel)
+            return ""
+        except FAULTS as error:
+            fault = str(error)
+        if pause is not None:
+            await asyncio.sleep(pause)
+    return fault
+
+
+async def _heard(answer: Future[datetime], progress: Progress) -> None:
+    """What the store said to the key; only what it acknowledged is known."""
+    progress.sent, progress.is_unanswered = 1, True
+    try:
+        progress.opened_at = await asyncio.shield(asyncio.wrap_future(answer))
+        progress.is_unanswered = False
+    except FAULTS as error:
+        progress.fault = str(error)
+
+
+async def _put_right(bucket: Bucket, name: str, content: bytes, *, is_begun: bool) -> str:
+    """Put one file unless it is there as it should be; empty, or why it is not."""
+    try:
+        if is_begun and await bucket.get(name) == content:
+            return ""
+        await bucket.put(name, content)
+        is_right = await bucket.get(name) == content
+        return "" if is_right else f"{bucket.place}: what was read back is not what was put"
+    except BucketError as error:
+        return str(error)
+
+
+def _root(delivery: Delivery) -> tuple[str, str | None]:
+    target = _target(delivery.target)
+    return target.url.rstrip("/"), target.endpoint
+
+
+def _target(target: Target) -> ObjectStore:
+    assert isinstance(target, ObjectStore)
+    return target
+
+
+def _gone() -> str:
+    return f"the object store {GONE}"

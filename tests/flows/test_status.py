@@ -14,10 +14,13 @@ from flows.command.status import status
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
 from flows.release import open_moment
+from flows.releasing.audience import deliveries, recorded
 from flows.releasing.moment import plan, record, stage, withdraw
 from flows.releasing.publication import LEASE
 from flows.settings import Settings
 from tests.flows.sealed import sealed, settings_for
+from warehouse import decisions
+from warehouse.decisions import Answer
 from warehouse.leases import give_back, take
 from warehouse.ledger import Ledger
 from warehouse.store import Store
@@ -93,22 +96,156 @@ def test_a_release_that_is_out_shows_when_to_how_many_and_with_which_skew(home: 
     assert f"skew {report.skew_ms:.1f} ms" in said
 
 
-def test_one_release_is_one_screen_with_each_delivery_and_what_happened(home: Home, settings: Settings) -> None:
+def test_one_release_is_one_screen_with_who_has_it_what_happened_and_what_to_do(home: Home, settings: Settings) -> None:
     one = sealed(home)
     open_moment(home, settings, ready(home, settings, one))
     result = told(home, one)
     assert [d["recipient"] for d in result["deliveries"]] == ["everyone", "Our organisation #1", "Ships #1"]
-    assert [event["kind"] for event in result["events"]] == [
+    assert [(d["status"], d["attempts"], len(d["tries"])) for d in result["deliveries"]] == [("delivered", 1, 1)] * 3
+    assert [event["kind"] for event in result["events"] if event["kind"] != "clock"] == [
         *("drafted", "sealed", "planned", "staged", "arming", "armed", "released", "confirmed")
     ]
+    assert result["next"] == ["nothing: everyone has it"]
     said = "\n".join(result["lines"])
-    row = next(line for line in result["lines"] if "Ships #1" in line)
-    assert "folder" in row
-    assert "delivered" in row
-    assert " CE" in row, "in the organisation's zone"
     assert "passengers 2026-10" in said
     assert "published/site/passengers/2026-10/r1/en/index.html" in said
+    assert "folder     2 of 2" in said
+    assert "next:    nothing: everyone has it" in said
+    assert "Ships #1" not in said, "of whom nothing is to be said is counted"
+    confirmed = next(line for line in result["lines"] if "  confirmed" in line)
+    assert " CE" in confirmed, "in the organisation's zone"
+    assert one_screen(result["lines"])
     assert text(home, one[:6]) == said, "the beginning of the id will do"
+
+
+def one_screen(lines: list[str]) -> bool:
+    """Whether 24 lines of 100 columns show all; where pages lie depends on the home and may be longer."""
+    return len(lines) <= 24 and all(len(line) <= 100 for line in lines if not line.startswith("  pages"))
+
+
+def test_of_many_recipients_those_who_lack_it_or_had_it_late_are_named_and_the_others_counted(home: Home) -> None:
+    hooks = [{"department": ["Ships", f"Ship {n}"], "webhook": {"url": "https://hooks.example/"}} for n in range(480)]
+    one = staged_by_hand(home, settings_for(home, audience=hooks))
+    with Ledger.open(home.ledger) as ledger:
+        sent = [state for state in ledger.deliveries(one) if state.channel == "webhook"]
+        lease = take(ledger, LEASE)
+        release = ledger.release(one)
+        assert lease is not None
+        assert release is not None
+        assert release.moment_id is not None
+        decisions.freeze(ledger, release.moment_id, lease=lease)
+        decisions.arm(ledger, release.moment_id, lease=lease, release_ids=[one], took={})
+        decisions.commit(ledger, release.moment_id, lease=lease, release_ids=[one])
+        at = datetime.now(UTC)
+        answers = [Answer(state.delivery_id, "delivered", at) for state in ledger.deliveries(one)]
+        long = "hooks.example:443 answered 503 Service Unavailable, and that in more words than a screen is wide"
+        odd = {
+            sent[7].delivery_id: Answer(sent[7].delivery_id, "failed", at, long, attempts=6, is_breach=True),
+            sent[9].delivery_id: Answer(sent[9].delivery_id, "unknown", at, "no answer", attempts=3, is_breach=True),
+            sent[11].delivery_id: Answer(sent[11].delivery_id, "delivered", at, "", attempts=2, is_breach=True),
+        }
+        decisions.confirm(
+            ledger,
+            release.moment_id,
+            release_ids=[one],
+            opened_at={state.delivery_id: at for state in sent},
+            answers=[odd.get(answer.delivery_id, answer) for answer in answers],
+            skew_ms=12.5,
+        )
+        give_back(ledger, lease)
+    result = told(home, one)
+    said = "\n".join(result["lines"])
+    assert one_screen(result["lines"]), said
+    assert "478 of 480  1 late, 1 failed, 1 not known: no answer came" in said
+    assert "Ships > Ship 7 #1 by webhook   failed, sent 6 times: hooks.example:443 answered 503" in said
+    assert "not known: no answer came, sent 3 times: no answer" in said
+    assert "delivered, late, sent 2 times" in said
+    assert "Ship 8 #1" not in said
+    assert f"next:    send it to the 2 who lack it, and to nobody else: zwerm release {one} --retry" in said
+    assert [one["attempts"] for one in result["deliveries"]][6:13] == [1, 1, 6, 1, 3, 1, 2]
+    assert long in json.dumps(result, default=str)
+
+
+def staged_by_hand(home: Home, settings: Settings) -> str:
+    """A release whose recipients need not be there: nobody asks them."""
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with Ledger.open(home.ledger) as ledger:
+        wanted = [recorded(delivery, settings) for delivery in deliveries(settings, one)]
+        decisions.want(ledger, wanted, release_id=one)
+        decisions.stage(ledger, [one])
+    return one
+
+
+def test_whom_nobody_could_reach_are_named_as_far_as_the_screen_goes(home: Home) -> None:
+    folders = [{"department": ["Ships", f"Ship {n}"], "folder": f"shares/{n}"} for n in range(60)]
+    (home.path / "shares").write_text("a file is in the way")
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with pytest.raises(HeldError):
+        stage(home, settings_for(home, audience=[*folders, {"folder": "all"}]), [one])
+    result = told(home, one)
+    said = "\n".join(result["lines"])
+    assert one_screen(result["lines"]), said
+    assert len(result["refused"]) == 60
+    assert "Ships > Ship 0 #1 by folder" in said
+    assert f"others: zwerm status {one} --json" in said
+    assert "held: not ready: Ships > Ship 0 #1 by folder" in said
+
+
+@pytest.mark.parametrize(
+    ("state", "todo"),
+    [
+        ("sealed", "stage it for its moment: zwerm release {id} --retry"),
+        ("staged", "zwerm run waits for its moment and opens it; where zwerm serve runs, nothing"),
+        ("late", "its time has passed while nothing ran: zwerm recover settles it"),
+        ("arming", "nothing: process {pid} is opening it; see again in a minute"),
+        ("armed", "nothing: process {pid} is opening it; see again in a minute"),
+        ("released", "nothing: process {pid} is opening it; see again in a minute"),
+        ("arming, ended", "the process that armed it has ended: zwerm recover undoes that, and it waits again"),
+        ("armed, ended", "the process that opened it has ended: zwerm recover finishes or undoes it"),
+        ("released, ended", "the process that opened it has ended: zwerm recover finishes or undoes it"),
+        ("held", "when that is mended: zwerm release {id} --retry"),
+        ("withdrawn", "nothing: it stays withdrawn; zwerm run makes a new one of what the data say now"),
+    ],
+)
+def test_in_every_state_it_says_what_to_do_next(home: Home, settings: Settings, state: str, todo: str) -> None:
+    if state == "sealed":
+        one = sealed(home)
+        record(home, one)
+    elif state == "late":
+        one = sealed(home)
+        ready(home, settings, one, at=datetime.now(UTC) - timedelta(hours=1))
+    else:
+        one = staged_by_hand(home, settings)
+    with Ledger.open(home.ledger) as ledger:
+        bring(ledger, one, state)
+    result = told(home, one)
+    assert result["next"][0] == todo.format(id=one, pid=os.getpid())
+    assert any(line.startswith("  next:") and result["next"][0] in line for line in result["lines"])
+    assert one_screen(result["lines"])
+
+
+def bring(ledger: Ledger, release_id: str, state: str) -> None:
+    """Bring a staged release so far, as a process does that then lives on, or ended."""
+    release, lease = ledger.release(release_id), take(ledger, LEASE)
+    assert release is not None
+    assert lease is not None
+    moment_id = release.moment_id or ""
+    if state.startswith(("arming", "armed", "released")):
+        decisions.freeze(ledger, moment_id, lease=lease)
+    if state.startswith(("armed", "released")):
+        decisions.arm(ledger, moment_id, lease=lease, release_ids=[release_id], took={})
+    if state.startswith("released"):
+        decisions.commit(ledger, moment_id, lease=lease, release_ids=[release_id])
+    if state == "held":
+        decisions.hold(ledger, [release_id], reason="not ready: Ships #1 by folder")
+    if state == "withdrawn":
+        decisions.withdraw(ledger, release_id, reason="a wrong file")
+    if state not in ("arming", "armed", "released"):
+        give_back(ledger, lease)
 
 
 def test_a_release_that_nobody_knows_is_an_error_that_lists_those_that_are(home: Home) -> None:
@@ -148,7 +285,8 @@ def test_what_is_held_shows_why_since_when_and_what_to_do(home: Home, settings: 
     assert "Ships #1 by folder" in said
     assert f"→ when that is mended: zwerm release {one} --retry" in said
     assert f"zwerm release {one} --retry" in text(home, one)
-    assert "refused Ships #1 by folder" in text(home, one)
+    assert "Ships #1 by folder  not ready: " in text(home, one)
+    assert told(home, one)["refused"][0]["recipient"] == "Ships #1"
 
 
 def test_moments_to_come_are_told_in_the_organisations_zone_also_those_only_announced(

@@ -1,18 +1,23 @@
-"""One release on one screen: what it is, who received it, when and how, and what happened to it."""
+"""One release: what it is, who received it, when and at which attempt, what happened to it, and what to do next."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flows.command.status.wording import OUTCOMES, STATES, at, table
+from flows.command.status import screen
 from flows.command.summary import address
 from flows.errors import ConfigurationError
+from flows.releasing.publication import LEASE
 from flows.run import Run
+from warehouse.leases import Holder, held_by
 from warehouse.ledger import Ledger
-from warehouse.records import DeliveryState, Event, Release
+from warehouse.records import DeliveryState, Event, Moment, Release
 
 TOLD = ("reason", "says")  # of an event's details; nothing in them is a figure
 OF_DELIVERIES = ("drawn_up", "wanted", "unwanted", "included", "opened", "delivered", "failed", "unknown", "left_out")
+LATE = timedelta(minutes=1)
 
 
 def facts(run: Run, name: str) -> dict[str, Any]:
@@ -23,27 +28,28 @@ def facts(run: Run, name: str) -> dict[str, Any]:
         release = _found(ledger, name)
         deliveries = ledger.deliveries(release.release_id)
         recipients = {delivery.delivery_id: delivery for delivery in deliveries}
-        events = [event for event in ledger.events() if _is_of(event, release, recipients)]
-        return {
-            **_told(run, release),
-            "deliveries": [_delivery(delivery) for delivery in deliveries],
-            "events": [_event(event, recipients) for event in events],
-        }
+        every = ledger.events()
+        events = [event for event in every if _is_of(event, release, recipients)]
+        tries: dict[str, list[Event]] = {}
+        for event in every:
+            if event.kind in ("delivered", "failed", "unknown") and event.delivery_id in recipients:
+                tries.setdefault(event.delivery_id or "", []).append(event)
+        moment = ledger.moment(release.moment_id) if release.moment_id else None
+        holder = held_by(ledger, LEASE)
+    return {
+        **_told(run, release),
+        "phase": moment.phase if moment else None,
+        "counts": _counts(deliveries),
+        "deliveries": [_delivery(delivery, tries.get(delivery.delivery_id, [])) for delivery in deliveries],
+        "refused": list(_refused(release, events, recipients)),
+        "events": [_event(event, recipients) for event in events],
+        "next": list(_next(run, release, moment, holder, deliveries)),
+    }
 
 
 def lines(told: dict[str, Any], zone: ZoneInfo) -> list[str]:
-    """For reading, also through a pipe."""
-    revision = f", revision {told['revision']}" if told["revision"] > 1 else ""
-    return [
-        f"{told['survey']} {told['wave']}{revision}",
-        *table(list(_properties(told, zone))),
-        "",
-        "who received it",
-        *_deliveries(told, zone),
-        "",
-        "what happened",
-        *table([(at(event["at"], zone, to="milliseconds"), _happened(event)) for event in told["events"]]),
-    ]
+    """For reading, on one screen, also through a pipe."""
+    return screen.lines(told, zone)
 
 
 def _found(ledger: Ledger, name: str) -> Release:
@@ -78,7 +84,21 @@ def _told(run: Run, release: Release) -> dict[str, Any]:
     }
 
 
-def _delivery(delivery: DeliveryState) -> dict[str, Any]:
+def _counts(deliveries: Sequence[DeliveryState]) -> dict[str, dict[str, int]]:
+    """Per channel how many came to what, and how many of them late."""
+    counts: dict[str, Counter[str]] = {}
+    for delivery in deliveries:
+        channel = counts.setdefault(delivery.channel, Counter())
+        channel[delivery.status or "to_come"] += 1
+        channel["late"] += delivery.status == "delivered" and delivery.is_breach
+    return {channel: dict(count) for channel, count in counts.items()}
+
+
+def _delivery(delivery: DeliveryState, events: Sequence[Event]) -> dict[str, Any]:
+    """One delivery; `tries` are the times at which something was heard of it, be it only that nothing was."""
+    tries = (
+        e for e in events if e.delivery_id == delivery.delivery_id and e.kind in ("delivered", "failed", "unknown")
+    )
     return {
         "recipient": delivery.recipient,
         "channel": delivery.channel,
@@ -87,8 +107,22 @@ def _delivery(delivery: DeliveryState) -> dict[str, Any]:
         "opened_at": delivery.opened_at,
         "answered_at": delivery.answered_at,
         "detail": delivery.detail,
+        "attempts": delivery.attempts,
+        "tries": [{"at": event.at, "status": event.kind, "detail": event.detail.get("detail", "")} for event in tries],
         "is_late": delivery.is_breach,
     }
+
+
+def _refused(
+    release: Release, events: Sequence[Event], recipients: dict[str, DeliveryState]
+) -> Iterator[dict[str, Any]]:
+    """Who was not ready at the hold that lasts, and why, as far as the operator may know."""
+    if release.state != "held":
+        return
+    begun = [place for place, event in enumerate(events) if event.kind in ("staged", "planned", "held")][:-1]
+    for event in events[begun[-1] + 1 if begun else 0 :]:
+        if event.kind == "refused" and (who := recipients.get(event.delivery_id or "")):
+            yield {"recipient": who.recipient, "channel": who.channel, "reason": event.detail.get("reason", "")}
 
 
 def _is_of(event: Event, release: Release, recipients: dict[str, DeliveryState]) -> bool:
@@ -105,42 +139,47 @@ def _event(event: Event, recipients: dict[str, DeliveryState]) -> dict[str, Any]
     return {"at": event.at, "kind": event.kind, **about, **said}
 
 
-def _properties(told: dict[str, Any], zone: ZoneInfo) -> Iterator[tuple[str, str]]:
-    yield "release", told["release_id"]
-    state = STATES[told["state"]]
-    yield "state", f"{state}; {told['stated_reason']}" if told["stated_reason"] else state
-    if told["released_at"]:
-        yield "opened", at(told["released_at"], zone, to="milliseconds")
-    elif told["planned_at"]:
-        yield "planned", at(told["planned_at"], zone)
-    if told["skew_ms"] is not None:
-        yield "skew", f"{told['skew_ms']:.1f} ms between the first and the last (tolerated: {told['tolerance_ms']} ms)"
-    if told["reason"]:
-        yield "revised", told["reason"]
-    if told["previous_release_id"]:
-        yield "measured against", told["previous_release_id"]
-    yield "departments", str(told["departments"])
-    yield "content", f"SHA-256 {told['content_sha256']}"
-    if told["address"]:
-        yield "pages", told["address"]
-    if told["state"] == "held":
-        yield "do", f"when that is mended: zwerm release {told['release_id']} --retry"
+def _next(
+    run: Run, release: Release, moment: Moment | None, holder: Holder | None, deliveries: Sequence[DeliveryState]
+) -> Iterator[str]:
+    """What an operator does now, one sentence each; of what needs nothing that it needs nothing."""
+    name = f"zwerm release {release.release_id}"
+    is_opening = holder is not None and not holder.is_stale and moment is not None and moment.phase != "open"
+    match release.state:
+        case "drafted" | "sealed":
+            yield f"stage it for its moment: {name} --retry"
+        case "held":
+            yield f"when that is mended: {name} --retry"
+            yield f'or take it back: {name} --withdraw --reason "…"'
+        case "withdrawn":
+            yield "nothing: it stays withdrawn; zwerm run makes a new one of what the data say now"
+        case "staged" | "armed" | "released" if is_opening and holder is not None:
+            yield f"nothing: process {holder.pid} is opening it; see again in a minute"
+        case "armed" | "released":
+            yield "the process that opened it has ended: zwerm recover finishes or undoes it"
+        case "staged":
+            yield from _waiting(run, release, moment, name)
+        case "confirmed":
+            yield from _out(deliveries, name)
 
 
-def _deliveries(told: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    if not told["deliveries"]:
-        yield "  nobody is drawn up yet: it was not staged"
-        return
-    rows = [("recipient", "channel", "when", "outcome")]
-    for delivery in told["deliveries"]:
-        outcome = OUTCOMES[delivery["status"]] + (", late" if delivery["is_late"] else "")
-        detail = f": {delivery['detail']}" if delivery["detail"] else ""
-        when = at(delivery["opened_at"] or delivery["answered_at"], zone, to="milliseconds")
-        rows.append((delivery["recipient"], delivery["channel"], when or "-", outcome + detail))
-    yield from table(rows)
+def _waiting(run: Run, release: Release, moment: Moment | None, name: str) -> Iterator[str]:
+    if moment is not None and moment.phase != "open":
+        yield "the process that armed it has ended: zwerm recover undoes that, and it waits again"
+    elif release.planned_at is not None and run.now - release.planned_at > LATE:
+        yield "its time has passed while nothing ran: zwerm recover settles it"
+    else:
+        yield "zwerm run waits for its moment and opens it; where zwerm serve runs, nothing"
+        yield f"for another time: {name} --retry --at TIME"
+        yield f'to take it back: {name} --withdraw --reason "…"'
 
 
-def _happened(event: dict[str, Any]) -> str:
-    who = f" {event['recipient']} by {event['channel']}" if "recipient" in event else ""
-    why = event.get("says") or event.get("reason")
-    return f"{event['kind']}{who}" + (f": {why}" if why else "")
+def _out(deliveries: Sequence[DeliveryState], name: str) -> Iterator[str]:
+    lacking = [delivery for delivery in deliveries if delivery.status not in ("delivered", "left_out")]
+    left_out = [delivery for delivery in deliveries if delivery.status == "left_out"]
+    if lacking:
+        yield f"send it to the {len(lacking)} who lack it, and to nobody else: {name} --retry"
+    if left_out:
+        yield f"mend the ways of the {len(left_out)} left out (zwerm doctor): the next release asks them again"
+    if not lacking and not left_out:
+        yield "nothing: everyone has it"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+WIDTH = 100  # columns
 STATES: Mapping[str, str] = {
     "drafted": "being sealed",
     "sealed": "sealed; not staged yet",
@@ -46,3 +47,8 @@ def printable(line: str) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun."""
     return f"{number:,} {noun}{'s' if number != 1 else ''}"
+
+
+def cut(text: str, *, width: int = WIDTH) -> str:
+    """A text that fits; what is longer ends with dots, and is whole in --json."""
+    return text if len(text) <= width else text[: width - 1] + "…"

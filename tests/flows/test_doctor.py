@@ -283,6 +283,23 @@ def test_plain_http_beyond_this_host_and_long_documents_are_remarked_on(folder: 
     assert "without TLS, readable on the way: nowhere.invalid:80" in remarks
     assert any("more than 14 kB does not leave at once" in line for line in remarks)
     assert "its name does not resolve" in says(result, "problem", "webhooks")[0]
+    result = examined(
+        folder, '[[audience]]\nwebhook = { url = "http://nowhere.invalid/x", secret = "s", sealed = true }'
+    )
+    assert not any("14 kB" in line for line in says(result, "remark", "webhooks"))
+
+
+def test_more_webhooks_than_a_process_may_open_files_is_a_problem_that_names_the_limit(folder: Path) -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)); from pathlib import Path\n"
+        "from tests.flows.test_doctor import examined, says\n"
+        "audience = '[[audience]]\\nwebhook = { url = \"http://127.0.0.1:1/\" }'\n"
+        "print(*says(examined(Path(sys.argv[1]), *[audience] * 100), 'problem', 'webhooks'), sep='\\n')"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    told = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True).stdout
+    assert "100 connections at once need" in told
+    assert "this process may have 128" in told
 
 
 def test_a_folder_that_cannot_be_written_or_is_zwerms_own_is_a_problem(folder: Path) -> None:
@@ -293,6 +310,17 @@ def test_a_folder_that_cannot_be_written_or_is_zwerms_own_is_a_problem(folder: P
     assert "Zwerm's own" in found[1]
     assert says(examined(folder, '[[audience]]\nfolder = "shares/new"'), "problem") == []
     assert not (folder / "shares").exists()
+
+
+def test_a_share_is_tried_as_a_folder_is_and_one_that_is_not_mounted_is_remarked_on(folder: Path) -> None:
+    (folder / "file").write_text("")
+    result = examined(folder, '[[audience]]\nshare = "file/x"\n[[audience]]\nshare = "published/x"')
+    assert len(says(result, "problem", "shares")) == 2
+    (folder / "mount").mkdir()
+    result = examined(folder, '[[audience]]\nshare = "mount/texel"')
+    assert says(result, "problem") == []
+    assert [line for line in says(result, "remark", "shares") if "is the share mounted?" in line]
+    assert list((folder / "mount").iterdir()) == []
 
 
 # -- clock and calendar

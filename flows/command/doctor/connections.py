@@ -1,4 +1,4 @@
-"""Whether mail servers, webhooks and folders can be reached from here; nothing is sent to anyone."""
+"""Whether mail servers, webhooks, folders, shares and SFTP hosts can be reached; nothing is sent to anyone."""
 
 import ipaddress
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from flows.channels.connections import TIME_UP, address_of, connect, explain, together
+from flows.channels.connections import TIME_UP, address_of, connect, explain, room_for, together
 from flows.channels.email_line import FAULTS, leave, log_in, why
 from flows.command.doctor.findings import Finding, counted, ok, problem, remark
 from flows.command.doctor.places import is_on_network, nearest
@@ -18,17 +18,22 @@ from flows.recipients import MailServer, Webhook
 from flows.settings import Settings
 from warehouse.ledger import Ledger
 
-MAIL, HOOKS, FOLDERS = "mail servers", "webhooks", "folders"
+MAIL, HOOKS, FOLDERS, SHARES = "mail servers", "webhooks", "folders", "shares"
 SECONDS = 8.0
 NAMED_AT_MOST = 10
 TCP_WINDOW_BYTES = 14_000  # what leaves at once on a new connection; the rest waits for an answer on the way
 
 
 def connections(settings: Settings, home: Home) -> Iterator[Finding]:
-    """Log in with each mail server, shake hands with each webhook's host, try each folder."""
+    """Log in with each mail server and SFTP host, shake hands with each webhook's host, try each folder."""
     yield from _mail(settings)
     yield from _webhooks(settings, home)
     yield from _folders(settings, home)
+    yield from _shares(settings, home)
+    if any(recipient.sftp is not None for recipient in settings.audience):
+        from flows.command.doctor.hosts import hosts  # loads asyncssh
+
+        yield from hosts(settings)
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:
@@ -80,8 +85,12 @@ def _webhooks(settings: Settings, home: Home) -> Iterator[Finding]:
         yield problem(HOOKS, f"and {len(faults) - NAMED_AT_MOST} more hosts do not answer", "see the network first")
     if not faults:
         yield ok(HOOKS, f"{counted(len(hooks), 'webhook')}: every host answers ({len(places)}); no request was made")
+    if lack := room_for(len(hooks)):
+        says, _, todo = lack.partition(": ")
+        yield problem(HOOKS, says, todo)
     yield from _habits(hooks)
-    yield from _sizes(home)
+    if not all(hook.sealed for hook in hooks):
+        yield from _sizes(home)
 
 
 def _reached(hook: Webhook, context: ssl.SSLContext) -> str:
@@ -130,29 +139,48 @@ def _sizes(home: Home) -> Iterator[Finding]:
 
 def _folders(settings: Settings, home: Home) -> Iterator[Finding]:
     targets = dict.fromkeys(recipient.folder for recipient in settings.audience if recipient.folder is not None)
-    found = [finding for target in targets for finding in _folder(settings.file.parent / target, settings, home)]
+    found = [
+        finding for target in targets for finding in _folder(settings.file.parent / target, settings, home, FOLDERS)
+    ]
     yield from found
     if targets and all(finding.kind != "problem" for finding in found):
         yield ok(FOLDERS, f"{counted(len(targets), 'folder')}: writable, and opened by one rename")
 
 
-def _folder(root: Path, settings: Settings, home: Home) -> Iterator[Finding]:
+def _shares(settings: Settings, home: Home) -> Iterator[Finding]:
+    targets = dict.fromkeys(recipient.share for recipient in settings.audience if recipient.share is not None)
+    roots = [settings.file.parent / target for target in targets]
+    found = [finding for root in roots for finding in _folder(root, settings, home, SHARES)]
+    yield from found
+    for root in roots:
+        if is_on_network(root) is None:
+            yield remark(
+                SHARES,
+                f"{root} is on this host's own disk: is the share mounted?",
+                "mount it; a folder of this host that others do not hold is folder = …, which opens at once",
+            )
+    if targets and all(finding.kind != "problem" for finding in found):
+        yield ok(SHARES, f"{counted(len(targets), 'share')}: writable; a closed envelope lies there before the moment")
+
+
+def _folder(root: Path, settings: Settings, home: Home, about: str) -> Iterator[Finding]:
+    another = f"choose another {about.removesuffix('s')} = …"
     for private in (home.landing, home.working, home.releases, home.published):
         if root.resolve().is_relative_to(private):
-            yield problem(FOLDERS, f"{root} lies inside {private}, which is Zwerm's own", "choose another folder = …")
+            yield problem(about, f"{root} lies inside {private}, which is Zwerm's own", another)
             return
     fault = _tried(nearest(root))
     if fault:
-        yield problem(FOLDERS, f"{root}: {fault}", "let this account write there, or choose another folder = …")
+        yield problem(about, f"{root}: {fault}", f"let this account write there, or {another}")
         return
     for below in (root / survey for survey in settings.surveys):
         if below.is_dir() and below.stat().st_dev != root.stat().st_dev:
             yield problem(
-                FOLDERS, f"{below} is another file system than {root}: no rename reaches it", "mount it elsewhere"
+                about, f"{below} is another file system than {root}: no rename reaches it", "mount it elsewhere"
             )
     if kind := is_on_network(root):
         yield remark(
-            FOLDERS, f"{root} is on a network file system ({kind}); some may see the rename seconds later than others"
+            about, f"{root} is on a network file system ({kind}); some may see the rename seconds later than others"
         )
 
 

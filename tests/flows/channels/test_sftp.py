@@ -16,6 +16,7 @@ import pytest
 from flows.channels import Delivery, Outcome, Refusal
 from flows.channels.envelope import key_of, unpack, unseal
 from flows.channels.sftp import SftpChannel
+from flows.command.doctor.hosts import hosts
 from flows.home import Home
 from flows.recipients import Sftp
 from flows.releasing.moment import record
@@ -511,6 +512,26 @@ def test_a_process_killed_right_after_the_key_was_put_is_completed_once(
     changes = [each for each in server.log(place) if each.what in ("write", "mkdir", "posix_rename")]
     started_again(home, audience, [release])
     assert [each for each in server.log(place) if each.what in ("write", "mkdir", "posix_rename")] == changes
+
+
+def test_the_doctor_logs_in_renames_something_and_leaves_nothing(
+    server: SftpServer, place: str, home: Home, known_hosts: str
+) -> None:
+    (server.root / place).mkdir()
+    sftp = {"url": server.url(f"{place}/new"), "password": PASSWORD, "known_hosts": known_hosts}
+    (finding,) = hosts(settings_for(home, audience=[{"sftp": sftp}]))
+    assert (finding.kind, finding.says[:8]) == ("ok", "1 folder")
+    assert {each.what for each in server.log(place)} >= {"posix_rename", "remove"}
+    assert [each.data for each in server.log(place) if each.what == "write"] in ([], [b""])
+    assert list((server.root / place).iterdir()) == []
+    server.behave({"unsupported": ["posix_rename"]})
+    wrong = {**sftp, "password": "wrong"}
+    found = list(hosts(settings_for(home, audience=[{"sftp": sftp}, {"sftp": wrong}])))
+    assert [each.kind for each in found] == ["problem", "problem"]
+    assert "cannot posix-rename@openssh.com" in found[0].says
+    assert found[1].says == f"127.0.0.1:{server.port} refuses the log-in as zwerm"
+    assert all(each.do for each in found)
+    assert list((server.root / place).iterdir()) == []
 
 
 def drop(server: SftpServer) -> None:

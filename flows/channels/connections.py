@@ -212,9 +212,10 @@ def together(
     """Call for all items side by side; None for what did not end in time, whose result then goes to `late`."""
     if not items:
         return []
+    ends = time.monotonic() + seconds
     pool = ThreadPoolExecutor(max_workers=min(len(items), at_once), thread_name_prefix="zwerm-channel")
-    futures = [pool.submit(call, item) for item in items]
-    done, _ = wait(futures, timeout=max(seconds, 0))
+    futures = [pool.submit(call, item) for item in items]  # of thousands this alone takes its time
+    done, _ = wait(futures, timeout=max(ends - time.monotonic(), 0))
     pool.shutdown(wait=False, cancel_futures=True)  # a name server that hangs must not hang us
     for future in futures:
         if future not in done:

@@ -13,7 +13,7 @@ from tests.flows.killed import killed, started_again
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import sealed
 
-BEFORE = ("staged", "armed")
+BEFORE = ("armed",)
 AFTER = ("committed", "opened:1", "confirmed")
 
 

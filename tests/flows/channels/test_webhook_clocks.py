@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.channels import TellsTime
 from flows.channels.webhook_request import seconds_ahead
-from tests.flows.channels.hooks import Manner, channel, must_tell_nothing, signed_by
+from tests.flows.channels.hooks import Manner, channel, delivery, must_tell_nothing, signed_by
 from tests.flows.receivers import Behaviour, webhook_receivers
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_date_at_the_end_of_time_breaks_nothing() -> None:
 
 
 def test_everyone_is_asked_anew_and_those_who_tell_no_time_are_not_in_the_list(
-    tmp_path: Path, release: Path, manner: Manner, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flows.channels.webhook.CLOCK_SECONDS", 1.5)
     behaviours: dict[int, Behaviour] = {
@@ -61,7 +61,7 @@ def test_everyone_is_asked_anew_and_those_who_tell_no_time_are_not_in_the_list(
     }
     with webhook_receivers(tmp_path / "clocks", 8) as receivers:
         receivers.behave(behaviours)
-        deliveries = [manner.delivery(receivers.url(number), number=number) for number in range(8)]
+        deliveries = [delivery(receivers.url(number), number=number, sealed=number % 3 == 0) for number in range(8)]
         webhooks = channel(release, *deliveries)
         assert isinstance(webhooks, TellsTime)
         began = time.monotonic()

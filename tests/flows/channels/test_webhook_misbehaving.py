@@ -2,8 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,21 +24,8 @@ GOOD, REFUSING, SILENT, HANGING_UP, NO_HTTP, SLOW, AT_ITS_LIMIT = range(7)
 ERRING, LATE, DROPPING, NEVER = range(1, 5)
 
 
-@contextmanager
-def receivers(tmp_path: Path, count: int, kind: str, request: pytest.FixtureRequest) -> Iterator[Receivers]:
-    certificate = request.getfixturevalue("certificate") if kind == "https" else None
-    with webhook_receivers(tmp_path / "many", count, certificate=certificate) as started:
-        yield started
-
-
-@pytest.mark.parametrize("kind", ["http", "https"])
 def test_before_the_moment_misbehaviour_is_a_refusal_and_nobody_has_anything_readable(
-    tmp_path: Path,
-    release: Path,
-    manner: Manner,
-    kind: str,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, release: Path, manner: Manner, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flows.channels.webhook.ANSWER_SECONDS", 2.0)
     events: list[str] = [manner.asking]
@@ -52,7 +37,7 @@ def test_before_the_moment_misbehaviour_is_a_refusal_and_nobody_has_anything_rea
         SLOW: {"slow_seconds": 0.5},
         AT_ITS_LIMIT: {"most_connections": 0},
     }
-    with receivers(tmp_path, 7, kind, request) as started:
+    with webhook_receivers(tmp_path / "many", 7, certificate=certificate) as started:
         started.behave(behaviours)
         deliveries = [manner.delivery(started.url(number), number=number) for number in range(7)]
         webhooks = channel(release, *deliveries)
@@ -70,11 +55,10 @@ def test_before_the_moment_misbehaviour_is_a_refusal_and_nobody_has_anything_rea
         assert started.calls(manner.opening) == []
 
 
-@pytest.mark.parametrize("kind", ["http", "https"])
 def test_after_the_moment_each_is_completed_once_or_told_as_unknown(
-    tmp_path: Path, release: Path, manner: Manner, kind: str, request: pytest.FixtureRequest
+    tmp_path: Path, release: Path, manner: Manner, certificate: Path
 ) -> None:
-    with receivers(tmp_path, 5, kind, request) as started:
+    with webhook_receivers(tmp_path / "many", 5, certificate=certificate) as started:
         deliveries = [manner.delivery(started.url(number), number=number) for number in range(5)]
         webhooks = channel(release, *deliveries)
         assert webhooks.stage() == []
@@ -88,7 +72,7 @@ def test_after_the_moment_each_is_completed_once_or_told_as_unknown(
             {ERRING: answering(manner.opening, 503, 500, 204), LATE: {"slow_seconds": 0.7}, NEVER: {"silent": never}}
         )
         open_all(webhooks)
-        outcomes = confirm(webhooks, seconds=4)
+        outcomes = confirm(webhooks, seconds=2.5)
         statuses = [outcomes[each.delivery_id].status for each in deliveries]
         assert statuses == ["delivered"] * 4 + ["unknown"]
         assert all(readable(started, number) == BODY for number in range(5))

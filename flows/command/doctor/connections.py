@@ -1,6 +1,5 @@
-"""Whether mail servers, webhooks, folders, shares and SFTP hosts can be reached; nothing is sent to anyone."""
+"""Whether mail servers, webhooks, folders and other hosts can be reached; nothing is sent to anyone."""
 
-import ipaddress
 import os
 import secrets
 import ssl
@@ -11,8 +10,9 @@ from pathlib import Path
 
 from flows.channels.connections import TIME_UP, address_of, connect, explain, room_for, together
 from flows.channels.email_line import FAULTS, leave, log_in, why
+from flows.command.doctor.chats import chats
 from flows.command.doctor.findings import Finding, counted, ok, problem, remark
-from flows.command.doctor.places import is_on_network, nearest
+from flows.command.doctor.places import is_local, is_on_network, nearest
 from flows.home import Home
 from flows.recipients import MailServer, Webhook
 from flows.settings import Settings
@@ -34,6 +34,11 @@ def connections(settings: Settings, home: Home) -> Iterator[Finding]:
         from flows.command.doctor.hosts import hosts  # loads asyncssh
 
         yield from hosts(settings)
+    if any(recipient.object_store is not None for recipient in settings.audience):
+        from flows.command.doctor.buckets import buckets  # loads obstore
+
+        yield from buckets(settings)
+    yield from chats(settings)
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:
@@ -47,7 +52,7 @@ def _mail(settings: Settings) -> Iterator[Finding]:
             continue
         logged_in = f", log-in as {server.user}" if server.user else ""
         yield ok(MAIL, f"{name}: {_place(server.smtp, name)} answers, {_encryption(server)}{logged_in}")
-        if server.tls == "none" and server.smtp.startswith("smtp:") and not _is_local(server.smtp):
+        if server.tls == "none" and server.smtp.startswith("smtp:") and not is_local(server.smtp):
             yield remark(
                 MAIL,
                 f"{name}: what goes to {_place(server.smtp, name)} can be read on the way",
@@ -102,7 +107,7 @@ def _reached(hook: Webhook, context: ssl.SSLContext) -> str:
 
 
 def _habits(hooks: list[Webhook]) -> Iterator[Finding]:
-    plain = sorted({_place(hook.url, "") for hook in hooks if hook.url.startswith("http:") and not _is_local(hook.url)})
+    plain = sorted({_place(hook.url, "") for hook in hooks if hook.url.startswith("http:") and not is_local(hook.url)})
     if plain:
         yield remark(
             HOOKS,
@@ -207,11 +212,3 @@ def _place(url: str, otherwise: str) -> str:
         return str(address_of(url))
     except ValueError:
         return otherwise
-
-
-def _is_local(url: str) -> bool:
-    try:
-        host = address_of(url).host
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

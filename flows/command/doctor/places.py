@@ -1,6 +1,7 @@
 """Whether the home's folders are for the pipeline alone, what is published for everyone, and whether there is room."""
 
 import glob
+import ipaddress
 import os
 import shutil
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from flows.channels.connections import address_of
 from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.home import PRIVATE_FILE, PRIVATE_FOLDER, Home
 from flows.settings import Settings
@@ -135,3 +137,12 @@ def _source_bytes(settings: Settings) -> int:
 
 def _size(count: int) -> str:
     return f"{count / 2**30:,.1f} GB" if count >= 2**30 else f"{count / 2**20:,.0f} MB"
+
+
+def is_local(url: str) -> bool:
+    """Whether what is sent to an address stays on this host."""
+    try:
+        host = address_of(url).host
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

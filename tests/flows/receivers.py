@@ -38,6 +38,7 @@ class Behaviour(TypedDict, total=False):
     drop_seconds: float  # a connection on which nothing came by then is closed
     silent: list[str]  # events that get no answer
     hang_up: list[str]  # events after which the connection is closed without an answer
+    mute: bool  # accepts the connection, and says nothing to whatever comes; no shaking of hands either
     garbage: bool  # answers something that is not HTTP
     deaf: list[str]  # events of which nothing is read after the head, until `deaf_seconds` have passed
     deaf_seconds: float
@@ -169,6 +170,8 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._came("bytes", data)
         self.has_bytes = True
+        if self._behaviour().get("mute"):
+            return
         try:
             self._parse(data)
         except h11.RemoteProtocolError:

@@ -44,6 +44,7 @@ RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 SLOWEST_READER = 250_000  # bytes per second
 SLOWEST_LINE = 1_000_000  # bytes per second, of our own, which all envelopes share
 BYTES_AT_ONCE = 1 << 28  # of envelopes in memory
+ASKED: Mapping[Event, str] = {"ready": "asked whether it is ready", "sealed": "given the sealed release"}
 
 
 class WebhookChannel:
@@ -72,7 +73,8 @@ class WebhookChannel:
 
     def clocks(self) -> list[float]:
         """Ask everyone anew; of each whose answer has a date, by how many seconds his clock is ahead at least."""
-        told = together(self._clock, list(self._deliveries), seconds=CLOCK_SECONDS)
+        ask = partial(self._clock, deadline=time.monotonic() + CLOCK_SECONDS)
+        told = together(ask, list(self._deliveries), seconds=CLOCK_SECONDS)
         return [seconds for seconds in told if seconds is not None]
 
     def arm(self, *, until: datetime) -> list[Refusal]:
@@ -166,11 +168,11 @@ class WebhookChannel:
             if pause is None or attempt.answer or attempt.reason.endswith(TIME_UP):
                 break
             time.sleep(pause)
-        return "" if attempt.is_yes else f"{attempt.reason} when {_ASKED[event]}"
+        return "" if attempt.is_yes else f"{attempt.reason} when {ASKED[event]}"
 
-    def _clock(self, name: str) -> float | None:
+    def _clock(self, name: str, *, deadline: float) -> float | None:
         asked_at = datetime.now(UTC)
-        attempt = self._post(name, "ready", key=_new_key(), deadline=time.monotonic() + CLOCK_SECONDS)
+        attempt = self._post(name, "ready", key=_new_key(), deadline=deadline)
         if attempt.answer is None or attempt.answer.date is None:
             return None
         return seconds_ahead(attempt.answer.date, asked_at=asked_at, answered_at=datetime.now(UTC))
@@ -273,9 +275,6 @@ class WebhookChannel:
 
     def _seconds_left(self) -> float:
         return (self._until - datetime.now(UTC)).total_seconds() if self._until else float("inf")
-
-
-_ASKED: Mapping[Event, str] = {"ready": "asked whether it is ready", "sealed": "given the sealed release"}
 
 
 def _new_key() -> str:

@@ -196,6 +196,7 @@ class ReleasePolicy(Model):
     late: Literal["hold", "release"] = "hold"
     require_synchronised_clock: bool = False  # else a clock that is not synchronised is a warning in the register
     windows: Windows = Windows()
+    access_log: Path | None = None  # of the web server that serves the site: early reads are looked for there too
 
 
 class PlannedMoment(Model):

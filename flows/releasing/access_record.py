@@ -68,12 +68,6 @@ def accesses(path: Path, *, naming: str = "") -> Iterator[Access]:
                 yield Access(str(said["at"]), str(said["path"]), int(said["status"]), int(said["bytes"]))
 
 
-def begins(path: Path) -> datetime | None:
-    """Since when it is kept; None where there is none."""
-    first = next(accesses(path), None)
-    return None if first is None else time_of(first)
-
-
 def time_of(access: Access) -> datetime | None:
     """When an answer began; None where the line says no time."""
     try:

@@ -46,7 +46,7 @@ def complete_moment(
         skew_ms=seconds * 1000,
         breaches=[Breach("ended", seconds * 1000, says)],
     )
-    early_reads.record(ledger, home, ids)
+    early_reads.record(ledger, home, settings, ids)
     renew(ledger, home, settings)
     names = ", ".join(f"{release.survey} {release.wave}" for release in releases if release.is_out)
     return f"{names}: {says}"

@@ -1,23 +1,26 @@
-"""Early reads: what the site's access record shows of a release before its moment, as breaches and remarks.
+"""Early reads: what the records of the site's accesses show of a release before its moment: breaches and remarks.
 
 A budget once leaked because its address could be guessed; 44 tries came before it was there. A read that found
 something is a breach, recorded once; tries that found nothing are counted, for the register to print.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.home import Home
-from flows.releasing.access_record import accesses, begins, time_of
+from flows.releasing.access_record import Access, accesses, time_of
 from flows.releasing.publication import place_of
+from flows.releasing.server_log import logged
+from flows.settings import Settings
 from warehouse.decisions import Breach
 from warehouse.ledger import Ledger
 from warehouse.records import Release
 
-UNREADABLE = "The site's access record could not be read: whether anybody read it early is not known."
+RECENT = timedelta(days=1)
+UNREADABLE = "The record of the site's accesses could not be read: whether anybody read it early is not known."
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Found:
     earliest: timedelta = timedelta()  # how long before the moment the first read was
 
 
-def record(ledger: Ledger, home: Home, release_ids: Sequence[str]) -> list[str]:
+def record(ledger: Ledger, home: Home, settings: Settings, release_ids: Sequence[str]) -> list[str]:
     """Look once for each release that is out; what was found is recorded, and said. The caller holds the lease.
 
     Nothing that the record holds, or that keeps it from being read, stands in the way of a release.
@@ -37,7 +40,7 @@ def record(ledger: Ledger, home: Home, release_ids: Sequence[str]) -> list[str]:
     looked = {name for event in ledger.events(kinds=("access",)) for name in event.release_ids}
     releases = [r for r in ledger.known(release_ids) if r.is_out and r.release_id not in looked]
     said = []
-    for release, found in _found(home, releases):
+    for release, found in _found(home, settings, releases):
         says = _says(found)
         with ledger.transaction():
             if found is None:
@@ -53,30 +56,48 @@ def record(ledger: Ledger, home: Home, release_ids: Sequence[str]) -> list[str]:
     return said
 
 
-def _found(home: Home, releases: Sequence[Release]) -> Iterator[tuple[Release, Found | None]]:
-    """What was found of each; nothing of those from before the record began, None where it cannot be read."""
-    try:
-        began = begins(home.access_record) if releases else None
-        covered = [r for r in releases if began is not None and r.released_at is not None and r.released_at >= began]
-        early = _early(home, covered) if covered else {}
-    except OSError:
-        yield from ((release, None) for release in releases)
-    else:
-        yield from ((release, _counted(release, early.get(release.release_id, []))) for release in covered)
-
-
-def _early(home: Home, releases: Sequence[Release]) -> dict[str, list[tuple[datetime, int]]]:
-    """When each release was asked for before it was decided, with the answer's status; one pass through the record."""
+def _found(home: Home, settings: Settings, releases: Sequence[Release]) -> Iterator[tuple[Release, Found | None]]:
+    """What was found of each; nothing of those from before the records began, None where one cannot be read."""
+    if not releases:
+        return
     places = _places(home, releases)
+    early: dict[str, list[tuple[datetime, int]]] = {}
+    try:
+        for look in _records(home, settings):
+            for release_id, found in _early(look, places).items():
+                early.setdefault(release_id, []).extend(found)
+    except OSError:
+        since = datetime.now(UTC) - RECENT  # of what came out long ago nobody expects it to be known
+        yield from ((release, None) for release in releases if release.released_at and release.released_at > since)
+    else:
+        yield from ((r, _counted(r, early[r.release_id])) for r in releases if r.release_id in early)
+
+
+def _records(home: Home, settings: Settings) -> Iterator[Callable[[str], Iterator[Access]]]:
+    """Where accesses stand: the site's own record, and the log of the web server that is named."""
+    yield lambda naming: accesses(home.access_record, naming=naming)
+    if (log := settings.release.access_log) is not None:
+        yield lambda naming: logged(home.path / log, naming=naming)
+
+
+def _early(
+    look: Callable[[str], Iterator[Access]], places: Mapping[str, Sequence[Release]]
+) -> dict[str, list[tuple[datetime, int]]]:
+    """When each release that the record covers was asked for before it was decided, and the answer's status."""
+    first = next(look(""), None)
+    began = None if first is None else time_of(first)
+    releases = [release for some in places.values() for release in some]
+    early: dict[str, list[tuple[datetime, int]]] = {
+        r.release_id: [] for r in releases if began and r.released_at and r.released_at >= began
+    }
     named = "|".join(map(re.escape, places))
     below = re.compile(f"/({named})(?=/|$)")
-    early: dict[str, list[tuple[datetime, int]]] = {}
-    for access in accesses(home.access_record, naming=named):
+    for access in look(named) if early else ():
         at = time_of(access)
-        for place in below.findall(access.path) if at is not None else ():
+        for place in below.findall(access.path):
             for release in places[place]:
-                if at is not None and release.released_at is not None and at < release.released_at:
-                    early.setdefault(release.release_id, []).append((at, access.status))
+                if at and release.released_at and at < release.released_at and release.release_id in early:
+                    early[release.release_id].append((at, access.status))
     return early
 
 

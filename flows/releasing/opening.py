@@ -182,7 +182,7 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -
         breaches=_breaches(run, stamps, skew_ms),
     )
     run.on_step("confirmed")
-    early_reads.record(run.ledger, run.home, ids)
+    early_reads.record(run.ledger, run.home, run.settings, ids)
     renew(run.ledger, run.home, run.settings)
     run.on_step("renewed")
 

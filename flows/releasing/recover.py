@@ -106,7 +106,7 @@ def _settle(ledger: Ledger, home: Home, settings: Settings, lease: Lease, factor
     for moment in ledger.open_moments():
         if _is_late(moment) and settings.release.late == "hold":
             done.append(_hold(ledger, home, settings, moment, lease, factory))
-    done += early_reads.record(ledger, home, [release.release_id for release in ledger.released()])
+    done += early_reads.record(ledger, home, settings, [release.release_id for release in ledger.released()])
     if is_behind(ledger):
         done.append(_renewed(ledger, home, settings))
     return done

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pyarrow.parquet as pq
@@ -17,8 +18,9 @@ from flows.release import Report, open_moment
 from flows.releasing.access_record import AccessRecord
 from flows.releasing.moment import plan, record, stage
 from flows.releasing.recover import recover
+from flows.releasing.server_log import logged
 from flows.settings import Settings
-from tests.flows.sealed import sealed, settings_for
+from tests.flows.sealed import files_below, sealed, settings_for
 from warehouse import chain
 from warehouse.ledger import Ledger
 
@@ -213,3 +215,82 @@ def test_a_register_that_was_published_before_it_had_files_gets_them_with_the_ne
         (home.published / "site" / PLACE / name).unlink()
     open_moment(home, settings, ready(home, settings, survey="staff"))
     assert register(home)["release_id"]
+
+
+def test_the_log_of_the_organisations_own_web_server_tells_of_early_reads_too(home: Home) -> None:
+    log = home.path / "access.log"
+    settings = settings_for(home, release={"access_log": "access.log"})
+    now = datetime.now(UTC)
+    lines = [
+        (now - timedelta(hours=1), "/", 200),
+        (now - timedelta(seconds=90), f"/zwerm/{PLACE}/en/index.html?who=jan", 404),
+        (now - timedelta(seconds=60), "/zwerm/%70assengers/2026-10/./r1/release.json", 200),
+        (now + timedelta(seconds=30), f"/zwerm/{PLACE}/en/index.html", 200),
+    ]
+    log.write_text("".join(line(*said) for said in lines))
+    report = open_moment(home, settings, ready(home, settings))
+    (says,) = report.breaches
+    assert "it was read once before its moment, first" in says
+    assert events(home, "access") == [{"reads": 1, "tries": 1}]
+    assert "192.0.2" not in (home.published / "site" / PLACE / "register.json").read_text()
+
+
+def line(at: datetime, target: str, status: int) -> str:
+    when = at.astimezone(ZoneInfo("Europe/Amsterdam")).strftime("%d/%b/%Y:%H:%M:%S %z")
+    return f'192.0.2.7 - jan [{when}] "GET {target} HTTP/1.1" {status} 512 "-" "Mozilla/5.0 (\\"x\\")"\n'
+
+
+def test_a_second_that_may_lie_after_the_moment_is_not_called_early(home: Home) -> None:
+    log = home.path / "access.log"
+    settings = settings_for(home, release={"access_log": "access.log"})
+    log.write_text(line(datetime.now(UTC) - timedelta(hours=1), "/", 200))
+
+    def read(step: str) -> None:
+        if step == "confirmed":
+            with log.open("a") as file:
+                file.write(line(decided(home), f"/{PLACE}/en/index.html", 200))
+
+    assert open_moment(home, settings, ready(home, settings), on_step=read).breaches == ()
+    assert events(home, "access") == [{"reads": 0, "tries": 0}]
+
+
+def decided(home: Home) -> datetime:
+    with Ledger.open(home.ledger) as ledger:
+        (event,) = ledger.events(kinds=("released",))
+    return event.at
+
+
+def test_a_log_that_is_not_there_stops_no_release_and_the_register_says_so(home: Home) -> None:
+    settings = settings_for(home, release={"access_log": "none.log"})
+    open_moment(home, settings, ready(home, settings))
+    assert "is not known" in register(home, "en/register.html")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b'[10/Oct/2026:25:61:99 +0000] "GET / HTTP/1.1" 200 1',
+        b'[10/Oct/2026:13:55:36 +0000] "\\x16\\x03" 400 -',
+        b'[10/Oct/2026:13:55:36 +0000] "GET" 400 -',
+    ],
+    ids=["empty", "no text", "no time", "no request", "half a request"],
+)
+def test_a_log_of_something_else_is_passed_over(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "log").write_bytes(content + b"\n" + line(datetime.now(UTC), "/page%0a.html", 304).encode())
+    (access,) = logged(tmp_path / "log")
+    assert (access.path, access.status, access.bytes) == ("/page\n.html", 304, 512)
+
+
+def test_two_builds_differ_in_the_manifests_ledger_head_alone(tmp_path: Path) -> None:
+    first, second = (Home(tmp_path / name).prepare() for name in ("first", "second"))
+    record(second, sealed(second, survey="staff"))
+    one, other = sealed(first), sealed(second)
+    assert one == other
+    said = [dict(files_below(home.releases / one)) for home in (first, second)]
+    manifests = [json.loads(files.pop("manifest.json")) for files in said]
+    heads = [manifest.pop("ledger_head") for manifest in manifests]
+    assert said[0] == said[1]
+    assert manifests[0] == manifests[1]
+    assert heads[0] == chain.GENESIS != heads[1]

@@ -84,6 +84,26 @@ RULES: tuple[Rule, ...] = (
         most=SHARE,
     ),
     Rule(
+        name="drivers_are_readable",
+        kind="rows",
+        says={
+            "en": "Every rating of a driver can be read and lies on the scale that was asked.",
+            "nl": "Elke beoordeling van een onderdeel is te lezen en ligt op de schaal die is gevraagd.",
+        },
+        condition=IsTrue("drivers_are_readable"),
+        most=SHARE,
+    ),
+    Rule(
+        name="segments_are_text",
+        kind="rows",
+        says={
+            "en": "Every segment is readable text of at most 200 characters.",
+            "nl": "Elk segment is leesbare tekst van hoogstens 200 tekens.",
+        },
+        condition=IsTrue("segments_are_text"),
+        most=SHARE,
+    ),
+    Rule(
         name="counts_are_not_negative",
         kind="rows",
         says={

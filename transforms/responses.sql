@@ -51,7 +51,7 @@ typed as (
         try_cast(acted_count as double) as acted_number,
         try_cast(warned_count as double) as warned_number,
         try_cast(warned_count_most as double) as warned_number_most,
-        try_cast(warned_acted_count as double) as warned_acted_number
+        try_cast(warned_acted_count as double) as warned_acted_number{driver_numbers}
     from times
 ),
 
@@ -96,7 +96,7 @@ judged as (
     select
         *,
         coalesce(told_count_most >= 0 and acted_count > told_count_most, false) as telling_is_void,
-        coalesce(warned_count_most >= 0 and warned_acted_count > warned_count_most, false) as warning_is_void
+        coalesce(warned_count_most >= 0 and warned_acted_count > warned_count_most, false) as warning_is_void{driver_flags}
     from bands
 ),
 
@@ -118,6 +118,10 @@ conformed as (
         case when not warning_is_void then warned_count_most end as warned_count_most,
         case when not warning_is_void then warned_acted_count end as warned_acted_count,
         telling_is_void or warning_is_void as is_contradictory,
+        {comment} as comment,
+        {comment_language} as comment_language,
+        {drivers} as drivers,
+        {segments} as segments,
         score_text is null or score is not null as score_is_readable,
         weight is null or weight_number is not null as weight_is_readable,
         responded is null or responded_at is not null as responded_at_is_readable,
@@ -127,6 +131,8 @@ conformed as (
         warned_acted_text is null or warned_acted_count is not null as warned_acted_count_is_readable,
         copied is null or is_copied is not null as copied_is_readable,
         department_levels_are_text,
+        {drivers_are_readable} as drivers_are_readable,
+        {segments_are_text} as segments_are_text,
         record{also}
     from judged
 )

@@ -233,7 +233,7 @@ def _kept(store: Store, run: Run, file: LandedFile, relation: TextRelation, made
 
 
 def _insert_accepted(store: Store, batch: int) -> None:
-    flags = "name like '%_is_readable' or name in ('department_levels_are_text', 'original')"
+    flags = "name like '%_is_readable' or name like '%_are_readable' or name like '%_are_text' or name = 'original'"
     store.run(
         "insert into core.responses by name"
         f" select $batch as batch, rowid + 1 as record_number, columns(lambda name: not ({flags})) from incoming"

@@ -34,6 +34,10 @@ COLUMNS = {
     "warned_acted_count_is_readable": "boolean",
     "copied_is_readable": "boolean",
     "department_levels_are_text": "boolean",
+    "drivers_are_readable": "boolean",
+    "segments_are_text": "boolean",
+    "drivers": "map(varchar, double)",
+    "segments": "map(varchar, varchar)",
 }
 GOOD: dict[str, object] = {
     "survey": "passengers",

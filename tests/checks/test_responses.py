@@ -24,6 +24,8 @@ BROKEN: Mapping[str, tuple[Mapping[str, object], ...]] = {
     "warned_acted_count_is_readable": ({"warned_acted_count_is_readable": False},),
     "copied_is_readable": ({"copied_is_readable": False},),
     "department_is_text": ({"department_levels_are_text": False},),
+    "drivers_are_readable": ({"drivers_are_readable": False},),
+    "segments_are_text": ({"segments_are_text": False},),
     "counts_are_not_negative": ({"acted_count": -1}, {"told_count": 2, "told_count_most": -2}, {"warned_count": -1}),
 }
 

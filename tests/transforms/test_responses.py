@@ -9,7 +9,8 @@ import pytest
 
 from flows.settings import Roles, WaveColumn, WaveValue
 from transforms import TransformError
-from transforms.responses import Wave, columns_needed, conform, describe, mapping_hash
+from transforms.responses import columns_needed, conform, describe, mapping_hash
+from transforms.roles import Wave
 from warehouse.landing import land, open_relation
 from warehouse.store import Store
 
@@ -63,12 +64,13 @@ def test_it_makes_the_columns_of_core_responses_and_the_flags_of_the_checks(conf
     flags = {f"{role}_is_readable" for role in ("score", "weight", "responded_at", "copied")}
     flags |= {f"{role}_is_readable" for role in ("told_count", "acted_count", "warned_count", "warned_acted_count")}
     made = {name for (name,) in table} - {"batch", "record_number"}
-    assert set(row) == made | flags | {"department_levels_are_text", "original"}
+    flags |= {"department_levels_are_text", "drivers_are_readable", "segments_are_text"}
+    assert set(row) == made | flags | {"original"}
     assert all(row[flag] for flag in flags)
     assert (row["survey"], row["wave"], row["department_key"], row["score"]) == ("s", "w", "", 9)
     assert row["is_contradictory"] is False
     store.run("insert into core.responses by name select 1 as batch, rowid + 1 as record_number, * exclude"
-              f" ({', '.join(sorted(flags))}, department_levels_are_text, original) from core.incoming")  # fmt: skip
+              f" ({', '.join(sorted(flags))}, original) from core.incoming")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -319,10 +321,15 @@ def test_columns_needed_are_those_that_the_mapping_names() -> None:
 
 def test_a_mapping_s_hash_changes_with_all_that_shapes_rows_and_nothing_else() -> None:
     stated: dict[str, Any] = {"wave": "month", "timezone": "UTC", "duplicates": "keep"}
-    same = {mapping_hash(mapped(weight="w", drivers=drivers), **stated) for drivers in ({}, {"crew": "q7"})}
+    same = {mapping_hash(mapped(weight="w"), **stated) for _ in range(2)}
     assert len(same) == 1
     hashes = same | {
         mapping_hash(mapped(weight="v"), **stated),
+        mapping_hash(mapped(weight="w", drivers={"crew": "q7"}), **stated),
+        mapping_hash(mapped(weight="w", drivers={"staff": "q7"}), **stated),
+        mapping_hash(mapped(weight="w", segments={"crew": "q7"}), **stated),
+        mapping_hash(mapped(weight="w", comment="why"), **stated),
+        mapping_hash(mapped(weight="w", comment={"column": "why", "language": "lang"}), **stated),
         mapping_hash(mapped(weight={"column": "w", "missing": ["0"]}), **stated),
         mapping_hash(mapped(weight={"column": "w", "values": {"a": 1}}), **stated),
         mapping_hash(mapped(weight={"column": "w", "values": {"a": 2}}), **stated),
@@ -331,7 +338,48 @@ def test_a_mapping_s_hash_changes_with_all_that_shapes_rows_and_nothing_else() -
         mapping_hash(mapped(weight="w"), **(stated | {"timezone": "Europe/Amsterdam"})),
         mapping_hash(mapped(weight="w"), **(stated | {"duplicates": "drop"})),
     }
-    assert len(hashes) == 9
+    assert len(hashes) == 14
+
+
+def test_ratings_are_numbers_on_their_scale_by_the_driver_s_name(conformed: Conform) -> None:
+    crew = {"column": "q7", "scale": [1, 5], "missing": [0, 6], "values": None}
+    roles = mapped(drivers={"crew": crew, "it's food": {"column": "q8", "values": {"good": 2, "bad": 1}}})
+    rows = conformed(roles, *({"score": "9", "q7": q7, "q8": q8} for q7, q8 in zip(
+        ("5", "6", "", "9", "x", "4.5"), ("good", "bad", "", "good", "good", "so-so"), strict=True)))  # fmt: skip
+    assert [row["drivers"] for row in rows][:3] == [
+        {"crew": 5, "it's food": 2},
+        {"crew": None, "it's food": 1},
+        {"crew": None, "it's food": None},
+    ]
+    assert [row["drivers_are_readable"] for row in rows] == [True, True, True, False, False, False]
+
+
+def test_comments_stay_as_they_were_written_and_segments_are_labels(conformed: Conform) -> None:
+    roles = mapped(comment={"column": "why", "language": "lang", "missing": ["n/a"]}, segments={"ticket": "t"})
+    said = [("  Great <b>crew</b>!\nReally ", "nl", "day"), ("n/a", "", ""), ("", "en", "a" * 201), (None, None, "x\0")]
+    rows = conformed(roles, *({"score": "9", "why": why, "lang": lang, "t": t} for why, lang, t in said))
+    assert [(row["comment"], row["comment_language"]) for row in rows] == [
+        ("Great <b>crew</b>!\nReally", "nl"),
+        (None, None),
+        (None, "en"),
+        (None, None),
+    ]
+    assert [row["segments"]["ticket"] for row in rows[:2]] == ["day", None]
+    assert [row["segments_are_text"] for row in rows] == [True, True, False, False]
+
+
+def test_the_rehearsal_shows_ratings_and_segments_and_never_a_comment(conformed: Conform, store: Store) -> None:
+    roles = mapped(comment="why", drivers={"crew": {"column": "q7", "scale": [1, 5]}}, segments={"ticket": "t"})
+    conformed(roles, *({"score": "9", "why": "call me", "q7": q7, "t": "day"} for q7 in ("5", "7", "")))
+    columns = ["score", "why", "q7", "t"]
+    sql = describe(roles, columns, wave=WaveValue(value="w"), timezone="UTC", relation="core.came")
+    assert store.rows(f"select * from ({sql}) where role not in ('score', 'wave')") == [
+        ("driver crew", "7", "7.0", "not readable"),
+        ("driver crew", "5", "5.0", "read"),
+        ("driver crew", None, None, "missing"),
+        ("segment ticket", "day", "day", "read"),
+    ]
+    assert "call me" not in str(store.rows(sql))
 
 
 def test_the_rehearsal_shows_what_each_value_becomes_and_counts_nothing(conformed: Conform, store: Store) -> None:

@@ -200,7 +200,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         **{"max_connections": BOUND, "idle_timeout_seconds": BOUND},
     },
     "ReleasePolicy": {"at": ONE_T, "late": ONE_T, "tolerance_ms": BOUND, "require_synchronised_clock": BOUND}
-    | {"windows": BOUND},
+    | {"windows": BOUND, "access_log": OURS},
     "Windows": dict.fromkeys(("webhook", "email", "share", "sftp", "object_store"), BOUND),
     "PlannedMoment": {"wave": CONTENT, "at": ONE_T, "meeting": CONTENT},
     "Settings": {

@@ -36,9 +36,14 @@ class Parcel:
     language: Language
 
     @property
+    def delivery_id(self) -> str:
+        """The id after which it is named, in whichever order its deliveries come."""
+        return min(self.delivery_ids)
+
+    @property
     def name(self) -> str:
         """What all of it that lies there before T is called: a random delivery id, and no word."""
-        return f".zwerm-{self.delivery_ids[0]}"
+        return f".zwerm-{self.delivery_id}"
 
     @property
     def envelope_name(self) -> str:
@@ -85,7 +90,7 @@ class Contents:
 
     def key(self, parcel: Parcel) -> bytes:
         """The 32 bytes that open this parcel's envelope, the same in every process of this home."""
-        return key_of(parcel.delivery_ids[0], secret=self._home.secret())
+        return key_of(parcel.delivery_id, secret=self._home.secret())
 
     def envelope(self, parcel: Parcel) -> bytes:
         """The parcel closed; each closing differs, so what lies there is known by opening it (`is_closed`)."""

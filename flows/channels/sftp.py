@@ -62,6 +62,7 @@ class SftpChannel:
 
     def stage(self) -> list[Refusal]:
         """Log in everywhere, put the closed envelopes, and read them back."""
+        self._pack(self._parcels)
         refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
         self._ready = frozenset(self._parcels) - refused.keys()
         self._close()
@@ -71,6 +72,7 @@ class SftpChannel:
         """Connect, read the envelopes back again, open an empty file for each key, and hold all that until T."""
         now = datetime.now(UTC)
         self._until = until if until > now else None
+        self._pack(self._parcels)
         return self._refusals(self._each(self._parcels, self._hold, seconds=STAGE_SECONDS))
 
     def still_ready(self) -> list[Refusal]:
@@ -98,6 +100,7 @@ class SftpChannel:
         """Write the plain copies that are missing; what is there already is delivered."""
         wanted = set(delivery_ids)
         lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
+        self._pack(lacking)
         outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS) + self._failed(self._gone)
         return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
 
@@ -119,6 +122,12 @@ class SftpChannel:
         with suppress(Exception):  # whatever it meets, the hold stands
             self._each(told, say, seconds=STOP_SECONDS)
             self._close()
+
+    def _pack(self, some: Iterable[Parcel]) -> None:
+        """Pack before connections are there, which would wait for it; what cannot be read is told by who needs it."""
+        with suppress(*FAULTS):
+            for parcel in some:
+                self._contents.plain(parcel)
 
     async def _put_envelope(self, parcel: Parcel) -> None:
         await (await self._at(parcel)).put_envelope()
@@ -206,11 +215,10 @@ class SftpChannel:
         if known.delivered_at is not None:
             return
         place = await self._at(parcel)
-        is_there = await place.is_there()
         if known.opened_at is None and await place.is_open():
             known.opened_at = datetime.now(UTC)
         known.is_answered = True
-        if not is_there:
+        if not await place.is_there():
             known.is_late |= known.opened_at is None
             await place.put_plain()
         known.delivered_at = datetime.now(UTC)
@@ -230,7 +238,7 @@ class SftpChannel:
         login = self._places[parcel][0]
         task = self._lines.get(login)
         if task is None or (task.done() and ((line := _line_of(task)) is None or line.is_closed)):
-            task = self._lines[login] = asyncio.ensure_future(connect(login))
+            task = self._lines[login] = asyncio.ensure_future(self._loop.in_turn(connect(login)))
             task.add_done_callback(_line_of)  # that a fault was seen, be it that nobody waits any more
         return await asyncio.shield(task)
 

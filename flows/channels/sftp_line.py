@@ -27,6 +27,7 @@ CONNECT_SECONDS = 15.0
 ANSWER_SECONDS = 10.0  # for one request
 SLOWEST = 100_000  # bytes per second
 KEEP_ALIVE_SECONDS = 10.0  # a host that is silent for so long is asked, so that nothing on the way forgets us
+CONNECTING = 64  # hosts at a time
 ABREAST = 16  # files under way on one connection
 FAULTS = (OSError, ValueError, asyncssh.Error, FlowError, WarehouseError)
 NOT_THERE = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
@@ -111,6 +112,13 @@ class Line:
     async def has(self, path: str) -> bool:
         """Whether something is there."""
         return bool(await answered(self.sftp.lexists(path)))
+
+    async def names(self, folder: str) -> set[str]:
+        """What a folder holds, none where that is no folder."""
+        try:
+            return {str(name) for name in await answered(self.sftp.listdir(folder))}
+        except (*NOT_THERE, asyncssh.SFTPNotADirectory, asyncssh.SFTPFailure):
+            return set()
 
     async def make(self, folder: str) -> None:
         """Make a folder and those above it, where they are not there; nothing is tried at those that are."""
@@ -262,9 +270,15 @@ class Loop:
     def own(self) -> asyncio.AbstractEventLoop:
         """The loop, running."""
         loop = asyncio.new_event_loop()
+        self._turn = asyncio.Semaphore(CONNECTING)
         self._thread = Thread(target=loop.run_forever, name="zwerm-sftp", daemon=True)
         self._thread.start()
         return loop
+
+    async def in_turn(self, work: Awaitable[Result]) -> Result:
+        """Do this there when not too many others are at it: what bounds its time counts from its turn."""
+        async with self._turn:
+            return await work
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do this there, and wait for what comes of it; the work bounds its own time."""

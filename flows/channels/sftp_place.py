@@ -61,11 +61,8 @@ class SftpPlace:
 
     async def put_envelope(self) -> None:
         """Have the closed envelope there; one that is there and opens is left."""
-        if await self.is_there():
-            return
-        await self._must_be_free()
         await self.line.make(self.root)
-        if await self._is_closed():
+        if await self.is_there() or await self._is_closed():
             return
         envelope = self.below(self.parcel.envelope_name)
         await self.line.write(f"{envelope}.part", self.contents.envelope(self.parcel))
@@ -80,11 +77,21 @@ class SftpPlace:
         return Held(self.line, file, self.contents.key(self.parcel), f"{final}.part", final)
 
     async def is_there(self) -> bool:
-        """Whether the plain copies are there, byte for byte."""
-        if not await self.line.has(self.final):
-            return False
-        files = self.contents.plain(self.parcel).items()
-        return all([await self.line.has_content(f"{self.final}/{name}", content) for name, content in files])
+        """Whether the plain copies are there, byte for byte; refuses where something else is in their place.
+
+        No name is asked for that is not there: before T the host would learn of a survey's wave by the question.
+        """
+        folder = self.root
+        for name in self.parcel.plain_name.split("/"):
+            if name not in await self.line.names(folder):
+                return False
+            folder = f"{folder.rstrip('/')}/{name}"
+        for name, content in self.contents.plain(self.parcel).items():
+            if not await self.line.has_content(f"{self.final}/{name}", content):
+                raise WarehouseError(
+                    f"has {self.parcel.plain_name} in that folder, which is not this release; have it moved elsewhere"
+                )
+        return True
 
     async def is_open(self) -> bool:
         """Whether key and envelope lie there."""
@@ -92,8 +99,10 @@ class SftpPlace:
         return has_key and await self.line.has(self.below(self.parcel.envelope_name))
 
     async def put_plain(self) -> None:
-        """Fill a folder that shows no name yet, with what it does not hold already, read it back, and rename it."""
-        await self._must_be_free()
+        """Fill a folder that shows no name yet, with what it does not hold already, read it back, and rename it.
+
+        Where something else has the place meanwhile, a rename fails or, if that was empty, takes it.
+        """
         draft, files = self.below(f"{self.parcel.name}.plain"), self.contents.plain(self.parcel)
         is_begun = await self.line.has(draft)
         for folder in sorted({draft, *(f"{draft}/{name}".rpartition("/")[0] for name in files)}):
@@ -112,6 +121,7 @@ class SftpPlace:
 
     async def tell(self, event: Stop, text: bytes) -> None:
         """Put the notice of a hold or withdrawal, in the place of an earlier one."""
+        await self.line.make(self.root)
         if await self.is_there():
             return
         wave = self.below(self.parcel.wave_name)
@@ -136,9 +146,3 @@ class SftpPlace:
         most = self.contents.most_bytes(self.parcel)
         path = self.below(self.parcel.envelope_name)
         return self.contents.is_closed(self.parcel, await self.line.read(path, most=most))
-
-    async def _must_be_free(self) -> None:
-        if await self.line.has(self.final):
-            raise WarehouseError(
-                f"has {self.parcel.plain_name} in that folder, which is not this release; have it moved elsewhere"
-            )

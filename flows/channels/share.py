@@ -1,7 +1,8 @@
-"""A mounted share, which others' servers hold: the closed envelope lies there before T, and a rename puts its key.
+"""A mounted share, which others' servers hold: the closed envelope lies there before T, and a rename gives its key.
 
 The key's 32 bytes are written at T and not before, not even into a private folder: whoever runs the server reads all
-that lies on it. What they are written into, an empty file, is open from arm on.
+that lies on it. What they are written into, an empty file, is open from arm on. Nor is a name asked for that is not
+there: the server would learn of a survey's wave by the question.
 """
 
 import os
@@ -9,7 +10,6 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,13 @@ from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.connections import TIME_UP, together
 from flows.channels.folder import Place, is_there, make, must_be_free, put, says, tell, write
 from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.channels.share_key import Held, Openers, draft_of, hold
 from flows.errors import FlowError
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
 
 STAGE_SECONDS = 60.0
+ANSWER_SECONDS = 10.0  # for the key to be taken
 STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
@@ -40,6 +42,7 @@ class ShareChannel:
         self._parcels = parcels(known, releases, root=self._root)
         self._contents = Contents(settings.home)
         self._held: dict[Parcel, Held] = {}
+        self._openers: Openers | None = None
         self._until: datetime | None = None  # None: as soon as all are ready
         self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
 
@@ -63,8 +66,9 @@ class ShareChannel:
         return self._refusals(refused)
 
     def opens(self) -> list[Open]:
-        """Per share: write the key, close, rename."""
-        return [Open(parcel.delivery_ids, held.put_key) for parcel, held in self._held.items()]
+        """Per share: wake the thread that writes the key, closes and renames it."""
+        self._openers = Openers(len(self._held))
+        return [Open(parcel.delivery_ids, self._openers.waking(held)) for parcel, held in self._held.items()]
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """See that the keys were put, write the plain copies, read them back, and take envelope and key away."""
@@ -79,6 +83,7 @@ class ShareChannel:
 
     def abandon(self) -> None:
         """Take away all that was put; the key was never there."""
+        self._end_openers()
         self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
 
     def announce(self, event: Stop, reason: str) -> None:
@@ -95,14 +100,13 @@ class ShareChannel:
 
     def _put_envelope(self, parcel: Parcel) -> None:
         place = self._place(parcel)
-        if is_there(place):
-            return
-        must_be_free(place)
         make(place.root)
+        if _is_taken(place):
+            return
         envelope = place.root / parcel.envelope_name
         if self._contents.is_closed(parcel, _read(envelope)):
             return
-        draft = _draft(envelope)
+        draft = draft_of(envelope)
         draft.unlink(missing_ok=True)
         write(draft, self._contents.envelope(parcel))
         draft.rename(envelope)
@@ -114,22 +118,22 @@ class ShareChannel:
         self._let_go(parcel)
         self._put_envelope(parcel)
         place = self._place(parcel)
-        if not is_there(place):
+        if not _is_taken(place):
             self._held[parcel] = hold(place.root / parcel.key_name, self._contents.key(parcel))
 
     def _look(self, parcel: Parcel) -> None:
         place, held = self._place(parcel), self._held.get(parcel)
         if held is None:
-            if not is_there(place):
+            if not _is_taken(place):
                 raise WarehouseError(f"{place.final} was there, and is not any more")
             return
-        must_be_free(place)
-        if not held.is_there() or not (place.root / parcel.envelope_name).is_file():
+        if _is_taken(place) or not held.is_there() or not (place.root / parcel.envelope_name).is_file():
             raise WarehouseError(f"{place.root}: what was put there for the moment is gone")
 
     def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
         ends = deadline - time.monotonic()
         done = together(partial(self._finished, deadline=deadline), some, seconds=ends)
+        self._end_openers()
         now = datetime.now(UTC)
         return [
             outcome
@@ -140,6 +144,8 @@ class ShareChannel:
     def _finished(self, parcel: Parcel, *, deadline: float) -> list[Outcome]:
         """Try until the plain copies are right; a key that is there counts as opened, and only once."""
         held, is_late, number = self._held.get(parcel), False, 0
+        if held is not None and held.is_woken:
+            held.done.wait(min(ANSWER_SECONDS, max(deadline - time.monotonic(), 0)))
         while True:
             try:
                 is_open = self._is_open(parcel)
@@ -147,7 +153,8 @@ class ShareChannel:
                 publish.sync(self._place(parcel).final.parent)
                 self._clear(parcel)
                 now = datetime.now(UTC)
-                attempts, sent_at = 1 + (is_late and held is not None), now if is_late else None
+                attempts = 1 + (is_late and held is not None)
+                sent_at = now if is_late else held.opened_at if held else None
                 return [Outcome(name, "delivered", now, "", attempts, sent_at) for name in parcel.delivery_ids]
             except FAULTS as error:
                 fault = says(error)
@@ -159,7 +166,8 @@ class ShareChannel:
         now = datetime.now(UTC)
         if self._is_open(parcel):
             detail = f"has the key to the closed envelope, and no plain copies: {fault}"
-            return [Outcome(name, "unknown", now, detail) for name in parcel.delivery_ids]
+            sent_at = held.opened_at if held else None
+            return [Outcome(name, "unknown", now, detail, sent_at=sent_at) for name in parcel.delivery_ids]
         return [Outcome(name, "failed", now, fault) for name in parcel.delivery_ids]
 
     def _is_open(self, parcel: Parcel) -> bool:
@@ -175,10 +183,15 @@ class ShareChannel:
         self._let_go(parcel)
         place = self._place(parcel)
         for name in (parcel.envelope_name, parcel.key_name):
-            for path in (place.root / name, _draft(place.root / name)):
+            for path in (place.root / name, draft_of(place.root / name)):
                 with suppress(OSError):
                     path.unlink()
         shutil.rmtree(place.private, ignore_errors=True)
+
+    def _end_openers(self) -> None:
+        if self._openers is not None:
+            self._openers.close()
+            self._openers = None
 
     def _let_go(self, parcel: Parcel) -> None:
         if (held := self._held.pop(parcel, None)) is not None:
@@ -219,47 +232,16 @@ class ShareChannel:
         return Place(parcel.delivery_ids, parcel.release.folder, root, root / parcel.plain_name, parcel.language)
 
 
-@dataclass(eq=False)
-class Held:
-    """An empty file that is open, and all that makes it the key."""
-
-    descriptor: int
-    key: bytes
-    draft: bytes
-    final: bytes
-    is_closed: bool = False
-
-    def put_key(self) -> None:
-        """Write, close, rename: what a network file system has not taken at the close never gets the name."""
-        os.write(self.descriptor, self.key)
-        self.is_closed = True
-        os.close(self.descriptor)
-        os.rename(self.draft, self.final)  # noqa: PTH104 - nothing but the call itself at T
-
-    def is_there(self) -> bool:
-        """Whether the file still has its name, and is empty."""
-        own, found = os.fstat(self.descriptor), os.stat(self.draft, follow_symlinks=False)  # noqa: PTH116
-        return (own.st_dev, own.st_ino) == (found.st_dev, found.st_ino) and found.st_size == 0
-
-    def close(self) -> None:
-        """Let go of it, whatever became of it."""
-        if not self.is_closed:
-            self.is_closed = True
-            with suppress(OSError):
-                os.close(self.descriptor)
-
-
-def hold(path: Path, key: bytes) -> Held:
-    """Make the empty file, new and nobody's link, that becomes the key at T."""
-    draft = _draft(path)
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    os.fchmod(descriptor, 0o644)
-    return Held(descriptor, key, os.fsencode(draft), os.fsencode(path))
-
-
-def _draft(path: Path) -> Path:
-    return path.with_name(f"{path.name}.part")
+def _is_taken(place: Place) -> bool:
+    """Whether the release is there already, asked without a name that is not; refuses where something else is."""
+    folder = place.root
+    for name in place.final.relative_to(place.root).parts:
+        if name not in os.listdir(folder):  # noqa: PTH208 - names, and no question for each
+            return False
+        folder /= name
+    if not is_there(place):
+        must_be_free(place)
+    return True
 
 
 def _read(path: Path) -> bytes | None:

@@ -215,6 +215,15 @@ def hold(
     return tuple(held)
 
 
+def withhold(ledger: Ledger, survey: str, wave: str, *, reason: str) -> None:
+    """Nothing of a wave can be sealed, and everyone is told why; said once, however often it is tried."""
+    with ledger.transaction():
+        said = [event.detail for event in ledger.events(kinds=("withheld",))]
+        known = [detail for detail in said if (detail["survey"], detail["wave"]) == (survey, wave)]
+        if not known or known[-1]["reason"] != reason:
+            ledger.add("withheld", survey=survey, wave=wave, reason=reason)
+
+
 def withdraw(ledger: Ledger, release_id: str, *, reason: str) -> tuple[Release, ...]:
     """Withdraw a release before its commit, and every release whose changes are measured against it."""
     with ledger.transaction():

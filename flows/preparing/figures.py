@@ -14,6 +14,8 @@ from transforms.protect import freeze, protect
 from transforms.sql import text
 from warehouse.store import Store
 
+TO_PROTECT = "to protect small groups"  # all that anyone else is told: which groups, would narrow what is hidden
+
 
 def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     """One heavy pass over the view `counted`, into core.tallies for every node; returns the tree of departments.
@@ -58,7 +60,8 @@ def hide(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -
                 wave=f"{examination.survey} {examination.wave}",
             )
         except TransformError as error:
-            raise HeldError(f"{examination.survey} {examination.wave} is held: {error}") from None
+            what = f"{examination.survey} {examination.wave}"
+            raise HeldError(f"{what} is held: {error}", public=f"{what} is held {TO_PROTECT}") from None
     store.register("pattern", pattern)
     return pattern
 

@@ -6,12 +6,13 @@ from typing import ParamSpec, Protocol, TypeVar
 
 import pandas as pd
 
-from flows.errors import ConfigurationError
+from flows.errors import ConfigurationError, HeldError
 from flows.preparing import checking, counting, figures, intake
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
 from flows.preparing.seal import Draft, Sealed, read_table, seal
 from flows.progress import step
+from flows.releasing.holding import withhold
 from flows.releasing.moment import record
 from flows.run import Run
 from warehouse.ledger import Ledger
@@ -78,7 +79,11 @@ def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
 def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:
     """Decide what is shown: nothing that tells a person, by itself or by subtraction."""
     with step("Protect small groups"):
-        return figures.hide(store, run, examination, tree)
+        try:
+            return figures.hide(store, run, examination, tree)
+        except HeldError:
+            withhold(run.home, run.settings, examination.survey, examination.wave, reason=figures.TO_PROTECT)
+            raise
 
 
 def compute(store: Store, run: Run, examination: Examination, previous: Sealed | None) -> pd.DataFrame:

@@ -78,6 +78,14 @@ def hold_moment(
     hold(ledger, home, settings, ids, channels=channels, reason=reason, moment_id=moment.moment_id, lease=lease)
 
 
+def withhold(home: Home, settings: Settings, survey: str, wave: str, *, reason: str) -> None:
+    """Tell everyone that a wave of which nothing could be sealed is held: results are not quietly kept back."""
+    with Ledger.open(home.ledger) as ledger:
+        decisions.withhold(ledger, survey, wave, reason=reason)
+        with suppress(OSError, WarehouseError):  # what is published follows at the next start
+            renew_if_free(ledger, home, settings)
+
+
 def excused(
     ledger: Ledger, states: Sequence[DeliveryState], refusals: Sequence[Refusal], *, moment_id: str | None = None
 ) -> list[Refusal]:

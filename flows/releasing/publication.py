@@ -16,7 +16,7 @@ from warehouse.records import Release
 
 LEASE = "moment"  # whoever swings the link holds it, so that nobody brings an old state back
 TELLING = (
-    *("released", "confirmed", "held", "withdrawn", "moved"),
+    *("released", "confirmed", "held", "withheld", "withdrawn", "moved"),
     *("delivered", "failed", "unknown", "left_out", "breach", "access"),
 )
 

@@ -37,7 +37,7 @@ def site_pages(
         timezone=organisation.timezone,
         releases=[_published(edition) for edition in editions],
         moments=list(_moments(ledger, settings, editions)),
-        stopped=list(_stopped(ledger, home)),
+        stopped=[*_stopped(ledger, home), *_withheld(ledger, settings)],
     )
     pages = assembled(index)
     told, head = ledger.events(kinds=("breach", *REMARKS)), ledger.head()
@@ -75,6 +75,24 @@ def _stopped(ledger: Ledger, home: Home) -> Iterator[Stopped]:
             state="held" if release.state == "held" else "withdrawn",
             reason=release.stated_reason or "",
             at=release.changed_at,
+        )
+
+
+def _withheld(ledger: Ledger, settings: Settings) -> Iterator[Stopped]:
+    """Waves of which nothing could be sealed so far."""
+    newest = {(e.detail["survey"], e.detail["wave"]): e for e in ledger.events(kinds=("withheld",))}
+    for (survey, wave), event in newest.items():
+        if any(release.sealed_at > event.at for release in ledger.releases(survey, wave)):
+            continue
+        title = settings.surveys[survey].title if survey in settings.surveys else ""
+        yield Stopped(
+            survey=survey,
+            titles=in_languages(title or survey, settings.organisation.languages),
+            wave=wave,
+            revision=1,
+            state="held",
+            reason=str(event.detail["reason"]),
+            at=event.at,
         )
 
 

@@ -23,7 +23,7 @@ from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop, Target
 from flows.channels.connections import TIME_UP
 from flows.channels.notices import NAMES, notice
 from flows.channels.object_store_bucket import Bucket, BucketError, Buckets, place_of
-from flows.channels.object_store_keys import Keys
+from flows.channels.object_store_keys import AT_ONCE, Keys
 from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
 from flows.channels.side_by_side import side_by_side
 from flows.errors import FlowError
@@ -37,7 +37,6 @@ COMPLETE_SECONDS = 30.0
 REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
 AGAIN_SECONDS = (0.05, 0.15, None)  # before T: pauses before what failed is tried again; None: no more
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
-AT_ONCE = 64  # requests
 LARGE_AT_ONCE = 8
 LAST = "release.json"  # whoever sees it has all the others
 FAULTS = (OSError, WarehouseError, FlowError)

@@ -13,6 +13,7 @@ from flows.channels.parcels import Parcel
 
 WAIT_SECONDS = 120.0  # for T, which is half a second away when the thread begins
 PUT_SECONDS = 10.0
+AT_ONCE = 256  # connections at most; so many were open before T
 
 
 class Keys:
@@ -37,7 +38,7 @@ class Keys:
             self.wake()
 
     async def _run(self) -> None:
-        self._loop, self._signal = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._signal, self._gate = asyncio.get_running_loop(), asyncio.Event(), asyncio.Semaphore(AT_ONCE)
         tasks = [asyncio.create_task(self._put(parcel)) for parcel in self._puts]
         self._is_up.set()
         await asyncio.gather(*tasks)
@@ -49,7 +50,8 @@ class Keys:
             if self._is_called_off:
                 answer.cancel()
                 return
-            await asyncio.wait_for(self._puts[parcel](), PUT_SECONDS)
+            async with self._gate:
+                await asyncio.wait_for(self._puts[parcel](), PUT_SECONDS)
             answer.set_result(datetime.now(UTC))
         except TimeoutError:
             answer.set_exception(BucketError(f"the object store {TIME_UP}"))

@@ -38,6 +38,7 @@ class Behaviour(TypedDict, total=False):
     drop_seconds: float  # a connection on which nothing came by then is closed
     silent: list[str]  # events that get no answer
     hang_up: list[str]  # events after which the connection is closed without an answer
+    cut: list[str]  # events of which the connection is closed once the head is there
     mute: bool  # accepts the connection, and says nothing to whatever comes; no shaking of hands either
     garbage: bool  # answers something that is not HTTP
     deaf: list[str]  # events of which nothing is read after the head, until `deaf_seconds` have passed
@@ -183,6 +184,9 @@ class _Connection(asyncio.Protocol):
             if isinstance(event, h11.Request):
                 self.request = event
                 self._go_deaf()
+                if self._event() in self._behaviour().get("cut", []):
+                    self.transport.abort()
+                    return
             elif isinstance(event, h11.Data):
                 self.body += event.data
             elif isinstance(event, h11.EndOfMessage):
@@ -219,13 +223,15 @@ class _Connection(asyncio.Protocol):
         self.transport.close()
 
     def _go_deaf(self) -> None:
-        assert self.request is not None
-        event = dict(self.request.headers).get(b"zwerm-event", b"").decode()
-        if event in self._behaviour().get("deaf", []):
+        if self._event() in self._behaviour().get("deaf", []):
             self.transport.pause_reading()
             asyncio.get_running_loop().call_later(
                 self._behaviour().get("deaf_seconds", 1), self.transport.resume_reading
             )
+
+    def _event(self) -> str:
+        assert self.request is not None
+        return dict(self.request.headers).get(b"zwerm-event", b"").decode()
 
     def _drop(self) -> None:
         if not self.has_bytes:

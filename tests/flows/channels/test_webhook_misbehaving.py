@@ -19,7 +19,7 @@ from tests.flows.channels.hooks import (
 )
 from tests.flows.receivers import Behaviour, Receivers, webhook_receivers
 
-GOOD, REFUSING, SILENT, HANGING_UP, NO_HTTP, SLOW, AT_ITS_LIMIT = range(7)
+GOOD, REFUSING, SILENT, HANGING_UP, NO_HTTP, SLOW, AT_ITS_LIMIT, CUTTING = range(8)
 ERRING, LATE, DROPPING, NEVER = range(1, 5)
 
 
@@ -35,18 +35,19 @@ def test_before_the_moment_misbehaviour_is_a_refusal_and_nobody_has_anything_rea
         NO_HTTP: {"garbage": True},
         SLOW: {"slow_seconds": 0.5},
         AT_ITS_LIMIT: {"most_connections": 0},
+        CUTTING: {"cut": events},
     }
-    with webhook_receivers(tmp_path / "many", 7, certificate=certificate) as started:
+    with webhook_receivers(tmp_path / "many", 8, certificate=certificate) as started:
         started.behave(behaviours)
-        deliveries = [manner.delivery(started.url(number), number=number) for number in range(7)]
+        deliveries = [manner.delivery(started.url(number), number=number) for number in range(8)]
         webhooks = channel(release, *deliveries)
         began = time.monotonic()
         refused = {refusal.delivery_id: refusal.reason for refusal in webhooks.stage()}
         assert time.monotonic() - began < 20
-        unready = (REFUSING, SILENT, HANGING_UP, NO_HTTP, AT_ITS_LIMIT)
+        unready = (REFUSING, SILENT, HANGING_UP, NO_HTTP, AT_ITS_LIMIT, CUTTING)
         assert set(refused) == {deliveries[number].delivery_id for number in unready}
         says = [refused[deliveries[number].delivery_id] for number in unready]
-        parts = ("answered 503", "in time", "without an answer", "not answer in HTTP", "closed the connection")
+        parts = ("answered 503", "in time", "without an answer", "not answer in HTTP", *["closed the connection"] * 2)
         assert all(part in reason for part, reason in zip(parts, says, strict=True)), says
         must_tell_nothing(came.data for came in started.log())
         webhooks.announce("held", "some are not ready")

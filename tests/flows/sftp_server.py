@@ -117,6 +117,7 @@ class _Host:
             if self.behaviour().get("drop"):
                 for connection in list(self.connections):
                     connection.abort()
+                    self.note(time.time_ns(), "dropped", ["/"], b"", is_answered=False)
 
 
 class _Guard(asyncssh.SSHServer):

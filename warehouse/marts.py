@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,8 +16,9 @@ from warehouse.records import DeliveryState, Release
 from warehouse.store import literal, quoted, scrubbed
 
 STORAGE = "v1.4.0"  # DuckDB 1.4 and newer read it
-SEALED = ("promoter_metrics", "departments", "highlights", "quality")
-TABLES = ("promoter_metrics", "releases", "departments", "highlights", "quality", "deliveries")
+NEWER = ("comparisons", "changes", "trends", "drivers", "themes", "quotes")  # earlier releases were sealed without them
+SEALED = ("promoter_metrics", "departments", "highlights", "quality", *NEWER)
+TABLES = ("promoter_metrics", "releases", "departments", "highlights", "quality", *NEWER, "deliveries")
 ALWAYS = ("promoter_metrics", "departments", "deliveries")  # every release has rows in these
 
 TIME = pa.timestamp("us")  # UTC
@@ -65,15 +66,10 @@ def build(folder: Path, editions: Sequence[Edition], deliveries: Sequence[Delive
         connection.execute(f"attach {literal(str(folder / 'warehouse.duckdb'))} as made (storage_version '{STORAGE}')")
         connection.register("editions", _editions(editions))
         connection.register("register", _register(deliveries))
-        for name in SEALED if editions else ():
-            paths = [_as_pattern(edition.sealed / "tables" / f"{name}.parquet") for edition in editions]
-            connection.execute(
-                f"create temporary view sealed_{name} as select * from "
-                f"read_parquet([{', '.join(map(literal, paths))}], filename = true, file_row_number = true)"
-            )
+        there = [name for name in SEALED if _view_sealed(connection, name, editions)]
         connection.execute("use made")
         connection.execute("begin")  # one commit, not one per comment
-        for statement in _statements(with_sealed=bool(editions)):
+        for statement in _statements(there):
             connection.execute(statement)
         connection.execute("commit")
         for name in TABLES:
@@ -114,9 +110,23 @@ def comments() -> dict[str, str]:
     return said
 
 
-def _statements(*, with_sealed: bool) -> Iterator[str]:
+def _view_sealed(connection: duckdb.DuckDBPyConnection, name: str, editions: Sequence[Edition]) -> bool:
+    """One view over a table of all releases; a release that was sealed without it, or a column, has no rows or NULL."""
+    files = [edition.sealed / "tables" / f"{name}.parquet" for edition in editions]
+    paths = [_as_pattern(file) for file in files if name not in NEWER or file.exists()]
+    if paths:
+        connection.execute(
+            f"create temporary view sealed_{name} as select * from read_parquet([{', '.join(map(literal, paths))}], "
+            "filename = true, file_row_number = true, union_by_name = true)"
+        )
+    return bool(paths)
+
+
+def _statements(there: Collection[str]) -> Iterator[str]:
+    """The script; of the tables that are filled from sealed ones, those that are there."""
     for statement in duckdb.extract_statements(_script()):
-        if with_sealed or statement.type != duckdb.StatementType.INSERT:
+        read = re.findall(r"\bfrom sealed_(\w+)", statement.query)
+        if statement.type != duckdb.StatementType.INSERT or (there and set(read) <= set(there)):
             yield statement.query
     for name, says in comments().items():
         kind = "column" if "." in name else "table"

@@ -134,6 +134,154 @@ from sealed_quality as s
 join editions as e on s.filename = e.folder || '/tables/quality.parquet'
 order by e.position, s.file_row_number;
 
+-- One row per release × published department below the organisation: against everyone else, and in the funnel of all.
+create table mart.comparisons (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    nps double, -- In points, −100 to 100.
+    nps_rest double, -- NPS of everyone outside the department, in points; NULL where those are too few.
+    rest_difference double, -- nps less nps_rest, in points.
+    rest_difference_low double, -- Lower end of the 95 % interval of rest_difference.
+    rest_difference_high double, -- Upper end of the 95 % interval of rest_difference.
+    rest_p_value double, -- Two-sided p of the difference, after Benjamini and Hochberg over the published departments.
+    is_different_from_rest boolean, -- Whether rest_p_value is below .05.
+    funnel_low_95 double, -- Between these 95 of 100 departments of this size would lie if they differed as all do, in points.
+    funnel_high_95 double, -- The upper end of it.
+    funnel_low_998 double, -- The same for 998 of 1,000.
+    funnel_high_998 double, -- The upper end of it.
+    is_outside_95 boolean, -- Whether nps lies outside the 95 % limits.
+    is_outside_998 boolean, -- Whether nps lies outside the 99.8 % limits.
+    nps_shrunken double -- nps drawn towards the mean of all, the more the fewer answers there are, in points.
+);
+insert into mart.comparisons by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_comparisons as s
+join editions as e on s.filename = e.folder || '/tables/comparisons.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × published department × earlier wave that it is held against.
+create table mart.changes (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    basis varchar not null, -- previous, or year_before.
+    compared_wave varchar not null, -- The wave that it is held against.
+    compared_release_id varchar not null, -- The release of that wave.
+    method varchar not null, -- independent, paired or overlapping: whether the same respondents answered both.
+    nps_change double, -- nps less that of the other wave, in points.
+    nps_change_low double, -- Lower end of the 95 % interval of nps_change.
+    nps_change_high double, -- Upper end of the 95 % interval of nps_change.
+    p_value double, -- Two-sided p of the change, after Benjamini and Hochberg over the published departments.
+    is_significant boolean -- Whether p_value is below .05.
+);
+insert into mart.changes by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_changes as s
+join editions as e on s.filename = e.folder || '/tables/changes.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × published department × wave up to that of the release.
+create table mart.trends (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    trend_wave varchar not null, -- The wave that the row tells of.
+    position integer not null, -- Its place among the waves, from 1.
+    nps double, -- In points; NULL where that wave did not publish the department.
+    nps_low double, -- Lower end of the 95 % interval of nps.
+    nps_high double, -- Upper end of the 95 % interval of nps.
+    nps_smooth double, -- The smooth through all waves, in points.
+    nps_smooth_low double, -- Lower end of its 95 % band.
+    nps_smooth_high double, -- Upper end of its 95 % band.
+    is_break boolean not null -- Whether the survey's method changed with this wave.
+);
+insert into mart.trends by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_trends as s
+join editions as e on s.filename = e.folder || '/tables/trends.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × published department with enough ratings × driver: association, not cause.
+create table mart.drivers (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    driver varchar not null, -- What was rated, as the configuration names it.
+    kind varchar, -- strength (superpromoters value it), lever (it would move passives), or NULL.
+    responses bigint not null, -- Answers with a score and every rating.
+    importance double not null, -- Johnson's relative weight of the ratings on the score, as a share of r_squared, 0 to 1.
+    importance_low double, -- Lower end of its 95 % bootstrap interval.
+    importance_high double, -- Upper end of its 95 % bootstrap interval.
+    r_squared double not null, -- Share of the differences between scores that goes with the ratings, 0 to 1.
+    rating_superpromoters double, -- Mean rating of superpromoters; NULL under the minimum.
+    rating_promoters double, -- Mean rating of promoters; NULL under the minimum.
+    rating_passives double -- Mean rating of passives; NULL under the minimum.
+);
+insert into mart.drivers by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_drivers as s
+join editions as e on s.filename = e.folder || '/tables/drivers.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × published department × language × word that sets a group's comments apart.
+create table mart.themes (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    language varchar not null, -- Language of the comments.
+    kind varchar not null, -- Whose word it is: promoters, or passives.
+    theme varchar not null, -- A word, or two that stand together; personal data removed.
+    position integer not null, -- Its place by z_score, from 1.
+    respondents bigint not null, -- Different respondents of the group who used it; never under the minimum.
+    log_odds double not null, -- Log-odds ratio against the other comments, with an informative Dirichlet prior (Monroe 2008).
+    z_score double not null -- log_odds over its standard error.
+);
+insert into mart.themes by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_themes as s
+join editions as e on s.filename = e.folder || '/tables/themes.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × published department × quote of a superpromoter, personal data removed.
+create table mart.quotes (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    language varchar not null, -- Language of the quote.
+    position integer not null, -- Its place, from 1; chosen by rule, never by score alone.
+    quote varchar not null -- What was written, personal data removed.
+);
+insert into mart.quotes by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_quotes as s
+join editions as e on s.filename = e.folder || '/tables/quotes.parquet'
+order by e.position, s.file_row_number;
+
 -- One row per release × recipient × channel: who received it, through which channel, when.
 create table mart.deliveries (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.

@@ -1,7 +1,7 @@
 """`release.json`: what a webhook or a folder receives, the same bytes for everyone, with its JSON Schema beside it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -76,7 +76,101 @@ class Quality(Part):
     base_count: int | None
 
 
-class Change(Part):
+class Comparison(Part):
+    """One published department against everyone else, and in the funnel of all; in points."""
+
+    department_id: str
+    department: str
+    nps: float | None
+    nps_rest: float | None = Field(description="NPS of everyone outside the department")
+    rest_difference: float | None = Field(description="nps less nps_rest")
+    rest_difference_low: float | None
+    rest_difference_high: float | None
+    rest_p_value: float | None = Field(description="adjusted after Benjamini and Hochberg over the departments")
+    is_different_from_rest: bool | None
+    funnel_low_95: float | None = Field(description="between these, 95 of 100 like departments would lie by chance")
+    funnel_high_95: float | None
+    funnel_low_998: float | None
+    funnel_high_998: float | None
+    is_outside_95: bool | None
+    is_outside_998: bool | None
+    nps_shrunken: float | None = Field(description="the estimate drawn towards the mean, the more the fewer answers")
+
+
+class Movement(Part):
+    """A department's NPS against an earlier wave."""
+
+    department_id: str
+    department: str
+    basis: Literal["previous", "year_before"]
+    compared_wave: str
+    compared_release_id: str
+    method: Literal["independent", "paired", "overlapping"]
+    nps_change: float
+    nps_change_low: float
+    nps_change_high: float
+    p_value: float | None
+    is_significant: bool | None
+
+
+class Trend(Part):
+    """A department's NPS in one wave, and the smooth through all of them."""
+
+    department_id: str
+    department: str
+    trend_wave: str
+    position: int
+    nps: float | None
+    nps_low: float | None
+    nps_high: float | None
+    nps_smooth: float | None
+    nps_smooth_low: float | None
+    nps_smooth_high: float | None
+    is_break: bool = Field(description="whether the survey's method changed with this wave")
+
+
+class Driver(Part):
+    """How much of the differences between scores goes with one driver's ratings: association, not cause."""
+
+    department_id: str
+    department: str
+    driver: str
+    kind: str | None = Field(description="strength, lever, or neither")
+    responses: int = Field(description="answers with a score and every rating")
+    importance: float = Field(description="Johnson's relative weight as a share of R², 0 to 1")
+    importance_low: float | None
+    importance_high: float | None
+    r_squared: float
+    rating_superpromoters: float | None
+    rating_promoters: float | None
+    rating_passives: float | None
+
+
+class Theme(Part):
+    """A word that sets a group's comments apart from the others'."""
+
+    department_id: str
+    department: str
+    language: str
+    kind: str = Field(description="whose word it is: promoters, or passives")
+    theme: str
+    position: int
+    respondents: int
+    log_odds: float
+    z_score: float
+
+
+class Quote(Part):
+    """What one superpromoter wrote, personal data removed."""
+
+    department_id: str
+    department: str
+    language: str
+    position: int
+    quote: str
+
+
+class Revised(Part):
     """A department whose released figures a revision changed; null where a figure was not or is no longer there."""
 
     department_id: str
@@ -98,7 +192,7 @@ class ReleaseDocument(Part):
     revision: int
     reason: str | None = Field(description="why a revision was made")
     is_material: bool = Field(description="all late answers were let in at once, also where they were few")
-    changes: list[Change] = Field(description="what a revision changed")
+    revised: list[Revised] = Field(description="what a revision changed")
     previous_release_id: str | None
     definition: str = Field(description="version of the definition of superpromoter, which is Zwerm's own")
     told_min: int
@@ -106,11 +200,29 @@ class ReleaseDocument(Part):
     departments: list[Figures] = Field(description="in the order of the tree")
     highlights: list[Highlight]
     quality: list[Quality]
+    comparisons: list[Comparison] = Field(description="departments against everyone else, in the order of the tree")
+    changes: list[Movement] = Field(description="against the previous wave, and against that of a year before")
+    trends: list[Trend]
+    drivers: list[Driver]
+    themes: list[Theme]
+    quotes: list[Quote]
 
     def text(self) -> bytes:
         """Canonical JSON: sorted keys, UTF-8, no clock time; the same content gives the same bytes."""
         document = self.model_dump(mode="json")
         return json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+
+
+PARTS: Mapping[str, type[Part]] = {
+    "highlights": Highlight,
+    "quality": Quality,
+    "comparisons": Comparison,
+    "changes": Movement,
+    "trends": Trend,
+    "drivers": Driver,
+    "themes": Theme,
+    "quotes": Quote,
+}
 
 
 def schema() -> bytes:

@@ -17,53 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.home import PRIVATE_FILE, PRIVATE_FOLDER, Home
-from flows.preparing.document import Change, Figures, Highlight, Quality, ReleaseDocument, records, schema
+from flows.preparing.document import PARTS, Figures, ReleaseDocument, Revised, records, schema
+from flows.preparing.tables import TABLES
 from transforms.report.edition import Changed
 
-TEXT, COUNT, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-
-FIGURES = pa.schema(
-    [
-        *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "parent_id")),
-        ("level", COUNT),
-        ("status", TEXT),
-        *((name, COUNT) for name in ("responses", "missing_scores", "promoters", "passives", "detractors")),
-        *((name, NUMBER) for name in ("nps", "nps_low", "nps_high")),
-        *((name, NUMBER) for name in ("nps_weighted", "nps_weighted_low", "nps_weighted_high", "effective_responses")),
-        ("superpromoters", COUNT),
-        *((name, NUMBER) for name in ("superpromoter_rate", "superpromoter_rate_low", "superpromoter_rate_high")),
-        *((name, NUMBER) for name in ("sharing_rate", "influence_rate", "antipromoter_rate", "net_superpromoter")),
-        ("previous_wave", TEXT),
-        ("previous_release_id", TEXT),
-        *((name, NUMBER) for name in ("nps_change", "nps_change_low", "nps_change_high", "change_p_value")),
-        ("is_change_significant", FLAG),
-    ]
-)
-TABLES = {
-    "promoter_metrics": FIGURES,
-    "departments": pa.schema(
-        [
-            *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "parent_id")),
-            ("level", COUNT),
-            ("position", COUNT),
-            ("path", pa.list_(TEXT)),
-        ]
-    ),
-    "highlights": pa.schema(
-        [
-            *((name, TEXT) for name in ("survey", "wave", "kind", "department_id", "department")),
-            *((name, NUMBER) for name in ("nps", "nps_change", "nps_change_low", "nps_change_high", "change_p_value")),
-        ]
-    ),
-    "quality": pa.schema(
-        [
-            *((name, TEXT) for name in ("survey", "wave", "rule", "kind", "says", "severity", "outcome")),
-            ("failed_count", COUNT),
-            ("base_count", COUNT),
-        ]
-    ),
-}
-OUTSIDE_THE_ID = {"previous_release_id"}  # ids and times tell when and after what, not what was found
+OUTSIDE_THE_ID = {
+    "previous_release_id",
+    "compared_release_id",
+}  # ids and times tell when and after what, not what was found
 
 
 @dataclass(frozen=True)
@@ -83,7 +44,7 @@ class Draft:
     told_min: int
     min_respondents: int
     languages: tuple[str, ...]
-    tables: Mapping[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame]  # one that is not there has no rows
 
 
 @dataclass(frozen=True)
@@ -175,20 +136,27 @@ def document(draft: Draft, release_id: str) -> ReleaseDocument:
         revision=draft.revision,
         reason=draft.reason,
         is_material=draft.is_material,
-        changes=[Change(**asdict(item)) for item in draft.changes],
+        revised=[Revised(**asdict(item)) for item in draft.changes],
         previous_release_id=draft.previous_release_id,
         definition=draft.definition,
         told_min=draft.told_min,
         min_respondents=draft.min_respondents,
         departments=[Figures(**row) for row in records(tables["promoter_metrics"], Figures.model_fields)],
-        highlights=[Highlight(**row) for row in records(tables["highlights"], Highlight.model_fields)],
-        quality=[Quality(**row) for row in records(tables["quality"], Quality.model_fields)],
+        **{
+            name: [part(**row) for row in records(tables[name], part.model_fields)] if name in tables else []
+            for name, part in PARTS.items()
+        },
     )
 
 
 def _table(draft: Draft, name: str) -> pa.Table:
-    frame = draft.tables[name].assign(survey=draft.survey, wave=draft.wave)
     wanted = TABLES[name]
+    if name not in draft.tables:
+        return wanted.empty_table()
+    of_wave = {
+        label: value for label, value in (("survey", draft.survey), ("wave", draft.wave)) if label in wanted.names
+    }
+    frame = draft.tables[name].assign(**of_wave)
     return pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False).replace_schema_metadata(None)
 
 

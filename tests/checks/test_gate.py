@@ -185,7 +185,8 @@ def test_a_million_rows_pass_the_gate_in_the_blink_of_an_eye(connection: duckdb.
     flags = ", ".join(f"i % 1000 <> 3 as {name}" for name in (r.name for r in RULES) if "_readable" in name)
     connection.execute(
         "create table core.incoming as select '2026-10' as wave, (i % 12 - 1)::smallint as score, i % 7 <> 0 as"
-        " department_levels_are_text, true as segments_are_text, timestamp '2026-10-01' + interval (i % 40) day as responded_at,"
+        " department_levels_are_text, true as segments_are_text,"
+        " timestamp '2026-10-01' + interval (i % 40) day as responded_at,"
         " (i % 3)::decimal(18, 10) as weight, (i % 5)::integer as told_count, 5 as told_count_most,"
         f" 1 as acted_count, 1 as warned_count, 1 as warned_count_most, 1 as warned_acted_count, {flags}"
         " from range(1_000_000) numbers(i)"

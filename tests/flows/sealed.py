@@ -1,16 +1,19 @@
 """Small sealed releases, made by the real seal, for the tests of what happens to them afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from flows.home import Home
-from flows.preparing.seal import TABLES, Draft, seal
+from flows.preparing.seal import Draft, seal
+from flows.preparing.tables import TABLES
 from flows.settings import Settings
 from warehouse.ledger import Ledger
 
-TREE = (("all", None, 0, ()), ("ships", "all", 1, ("Ships",)), ("texel", "ships", 2, ("Ships", "Texel")))
+Tree = Sequence[tuple[str, str | None, int, tuple[str, ...]]]  # id, parent, level, path
+
+TREE: Tree = (("all", None, 0, ()), ("ships", "all", 1, ("Ships",)), ("texel", "ships", 2, ("Ships", "Texel")))
 
 
 def settings_for(home: Home, **said: object) -> Settings:
@@ -31,6 +34,7 @@ def sealed(
     nps: float = 39.8398,
     previous_release_id: str | None = None,
     filler: bytes = b"",
+    tree: Tree = TREE,
 ) -> str:
     """A release that is sealed and not yet known to the ledger; its id."""
     draft = Draft(
@@ -47,7 +51,7 @@ def sealed(
         told_min=1,
         min_respondents=10,
         languages=("en",),
-        tables=_tables(nps),
+        tables=_tables(nps, tree),
     )
     pages = {
         "style.css": b"body {}" + filler,
@@ -63,7 +67,7 @@ def files_below(folder: Path) -> Mapping[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _tables(nps: float) -> dict[str, pd.DataFrame]:
+def _tables(nps: float, tree: Tree) -> dict[str, pd.DataFrame]:
     figures = pd.DataFrame(
         [
             {
@@ -75,7 +79,7 @@ def _tables(nps: float) -> dict[str, pd.DataFrame]:
                 **({} if name == "texel" else {"responses": 40, "promoters": 20, "passives": 14, "detractors": 6}),
                 **({} if name == "texel" else {"nps": nps, "nps_low": nps - 9, "nps_high": nps + 9}),
             }
-            for name, parent, level, path in TREE
+            for name, parent, level, path in tree
         ]
     )
     departments = pd.DataFrame(
@@ -88,7 +92,7 @@ def _tables(nps: float) -> dict[str, pd.DataFrame]:
                 "position": position,
                 "path": list(path),
             }
-            for position, (name, parent, level, path) in enumerate(TREE)
+            for position, (name, parent, level, path) in enumerate(tree)
         ]
     )
     quality = pd.DataFrame(

@@ -21,10 +21,8 @@ from flows.preparing.document import PARTS, Figures, ReleaseDocument, Revised, r
 from flows.preparing.tables import TABLES
 from transforms.report.edition import Changed
 
-OUTSIDE_THE_ID = {
-    "previous_release_id",
-    "compared_release_id",
-}  # ids and times tell when and after what, not what was found
+# Ids and times tell when something was found and after what, not what it is.
+OUTSIDE_THE_ID = {"previous_release_id", "compared_release_id"}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: any-order help setup setup-dev demo test check lock format bench chromium clean
+.PHONY: any-order help setup setup-dev demo test check lock format bench bench-release chromium chaos clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -59,6 +59,12 @@ format: setup-dev ## put the code in its form
 
 bench: setup-dev ## one million rows against a bare DuckDB script, in pairs
 	$(BIN)/python -m tests.benchmarks.pipeline
+
+bench-release: setup-dev ## the skew of a release against bare sends and what people do otherwise; RUNS=7
+	$(BIN)/python -m tests.benchmarks.release $(RUNS)
+
+chaos: setup-dev ## releases under kill -9, network faults and clock jumps; RELEASES=300 SEED=… ONLY=…
+	$(BIN)/python -m tests.chaos --releases $(or $(RELEASES),300) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,6 +56,7 @@ class Mail:
     is_encrypted: bool
     user: str | None
     answer: str
+    connection: int = 0  # as in the log of bytes
 
     @property
     def message(self) -> EmailMessage:
@@ -154,6 +155,7 @@ class _Handler:
             server.transport is not None and server.transport.get_extra_info("ssl_object") is not None,
             session.auth_data.login.decode() if session.auth_data else None,
             answer,
+            getattr(server, "number", 0),
         )
         self.note("mails.jsonl", {**mail.__dict__, "content": mail.content.hex()})
         if behaviour.get("hang_up"):

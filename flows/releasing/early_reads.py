@@ -60,9 +60,9 @@ def _found(home: Home, settings: Settings, releases: Sequence[Release]) -> Itera
     """What was found of each; nothing of those from before the records began, None where one cannot be read."""
     if not releases:
         return
-    places = _places(home, releases)
     early: dict[str, list[tuple[datetime, int]]] = {}
     try:
+        places = _places(home, releases)
         for look in _records(home, settings):
             for release_id, found in _early(look, places).items():
                 early.setdefault(release_id, []).extend(found)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -405,6 +406,26 @@ def test_two_processes_that_open_an_older_ledger_at_once_give_it_one_chain(path:
     script = f"from pathlib import Path; from warehouse.ledger import Ledger; Ledger.open(Path({str(path)!r})).close()"
     processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(5)]
     assert [process.wait(60) for process in processes] == [0] * 5
+    with Ledger.open(path) as ledger:
+        assert len(ledger.events(kinds=("chained",))) == 1
+
+
+def test_a_kill_while_an_older_ledger_gets_its_chain_leaves_it_as_it_was(path: Path) -> None:
+    without_chain(path)
+    with closing(sqlite3.connect(path)) as connection:
+        before = list(connection.iterdump())
+    script = f"""
+        import os
+        from pathlib import Path
+        from warehouse import chain
+        from warehouse.ledger import Ledger
+        chain.facts = lambda connection: os.kill(os.getpid(), 9)
+        Ledger.open(Path({str(path)!r}))
+    """
+    process = subprocess.run([sys.executable, "-c", dedent(script)], check=False)
+    assert process.returncode == -9
+    with closing(sqlite3.connect(path)) as connection:
+        assert list(connection.iterdump()) == before
     with Ledger.open(path) as ledger:
         assert len(ledger.events(kinds=("chained",))) == 1
 

@@ -13,6 +13,7 @@ from flows.orchestration.orchestrator import server, wait_until_up
 from flows.progress import be_quiet, step, tell
 from flows.releasing import moment
 from flows.releasing.planning import moment_at, require_reason
+from flows.releasing.recover import LACKS, complete
 from flows.releasing.recover import recover as recover_home
 from flows.releasing.recover import retry as retry_home
 from flows.releasing.staging import Staged
@@ -109,8 +110,10 @@ def release(
         lines = [f"{name} is withdrawn, and everyone is told." for name in gone]
         return {"withdrawn": gone, "lines": lines, "exit_code": 0}
     planned_at = moment_at(begun.settings, at, now=begun.now) if at else None
-    if release is None and not _waiting(begun):
-        return {"releases": [], "lines": ["Nothing is held."], "exit_code": 0}
+    if release is None or _is_out(begun, release):
+        completed = complete(begun.home, begun.settings, release)
+        if release is not None or not _waiting(begun):
+            return _told(completed, otherwise="Everyone has it: nothing was sent." if release else "Nothing is held.")
     with prefect_for(begun):
         moments = retry_home(begun.home, begun.settings, release, at=planned_at)
         return _opened(begun, [Staged((), moments)], recovered)
@@ -133,6 +136,19 @@ def _begin(config: Path, quiet: bool, *, at: str | None = None) -> tuple[Run, li
     for line in recovered:
         tell(f"recovered: {line}")
     return begun, recovered
+
+
+def _told(completed: Sequence[str], *, otherwise: str) -> dict[str, Any]:
+    """Who has it by now, and who still not, which is no success."""
+    lacks = any(line.endswith(LACKS) for line in completed)
+    return {"releases": [], "completed": completed, "lines": completed or [otherwise], "exit_code": int(lacks)}
+
+
+def _is_out(begun: Run, release_id: str) -> bool:
+    """Whether a release is out: a retry of it goes to those who lack it."""
+    with Ledger.open(begun.home.ledger) as ledger:
+        found = ledger.release(release_id)
+        return found is not None and found.is_out
 
 
 def _waiting(begun: Run) -> bool:

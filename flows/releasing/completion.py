@@ -1,5 +1,6 @@
 """After the commit there is only completion: who lacks it gets it, once, under the key that it always had."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -14,9 +15,13 @@ from flows.releasing.publication import renew, renew_if_free
 from flows.settings import Settings
 from warehouse import decisions
 from warehouse.decisions import Answer, Breach
+from warehouse.leases import Lease, give_back, take
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment
 
+COMPLETING = "completion"
+WAIT_SECONDS = 60.0  # another process completes for half a minute at most
+POLL_SECONDS = 0.1
 RENAMED = ("published", "folder", "share", "sftp", "object_store")  # asked for first: put in its place once
 
 
@@ -59,16 +64,34 @@ def complete_late(
     release_ids: Sequence[str],
     *,
     channels: Channels | None = None,
+    wanted: Callable[[DeliveryState], bool] = bool,
     factory: Factory = channel_for,
 ) -> tuple[DeliveryState, ...]:
-    """Deliver to those who lack a confirmed release, outside the lease, as a breach; returns who was tried."""
-    states = [state for state in lacking(ledger, release_ids) if state.channel != "published"]
-    if not states:
+    """Deliver to those who lack a confirmed release, outside the lease, as a breach; returns who was tried.
+
+    `wanted` leaves some of them for another time.
+    """
+    lease = _alone(ledger)
+    if lease is None:
         return ()
-    answers = _completed(home, settings, states, factory=factory, channels=channels)
-    decisions.answer(ledger, answers)
+    try:
+        states = [state for state in lacking(ledger, release_ids) if state.channel != "published" and wanted(state)]
+        if not states:
+            return ()
+        answers = _completed(home, settings, states, factory=factory, channels=channels)
+        decisions.answer(ledger, answers)
+    finally:
+        give_back(ledger, lease)
     renew_if_free(ledger, home, settings)
     return tuple(states)
+
+
+def _alone(ledger: Ledger) -> Lease | None:
+    """The lease of who completes: two at once would send again what one of them has just had acknowledged."""
+    began = time.monotonic()
+    while (lease := take(ledger, COMPLETING)) is None and time.monotonic() - began < WAIT_SECONDS:
+        time.sleep(POLL_SECONDS)
+    return lease
 
 
 def lacking(ledger: Ledger, release_ids: Sequence[str]) -> tuple[DeliveryState, ...]:

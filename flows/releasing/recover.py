@@ -1,6 +1,7 @@
 """After a kill at any instruction: what was under way is finished or undone, and it is said which."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +20,10 @@ from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer
 from warehouse.leases import Lease, give_back, held_by, take
 from warehouse.ledger import Ledger
-from warehouse.records import Moment, Release
+from warehouse.records import DeliveryState, Moment, Release
 
-ATTEMPTS = 5
+ATTEMPTS = 5  # starts that try to reach one who lacks something; each tries more than once
+LACKS = "still lacks it"
 LATE = timedelta(minutes=1)  # a process that is on time may still be waiting for the lease
 
 
@@ -64,7 +66,7 @@ def retry(
         if release_id and release is None:
             raise FlowError(f"{home.ledger} knows no release {release_id!r}; zwerm status lists them")
         if release is not None and release.is_out:
-            complete_late(ledger, home, settings, [release.release_id], factory=factory)
+            _completed_late(ledger, home, settings, [release.release_id], lambda state: True, factory)
             return ()
         if release is not None:
             _must_be_stopped(release, at)
@@ -143,19 +145,44 @@ def _hold(ledger: Ledger, home: Home, settings: Settings, moment: Moment, lease:
         return str(error)
 
 
+def complete(
+    home: Home, settings: Settings, release_id: str | None = None, *, factory: Factory = channel_for
+) -> list[str]:
+    """Send a release, or each, to those who lack it, also those who were tried in vain; one sentence for each.
+
+    Nobody else is sent anything, and whoever lacks it gets it under the key that he always had.
+    """
+    with Ledger.open(home.ledger) as ledger:
+        ids = [release_id] if release_id else [release.release_id for release in ledger.released()]
+        return _completed_late(ledger, home, settings, ids, lambda state: True, factory)
+
+
 def _complete(ledger: Ledger, home: Home, settings: Settings, factory: Factory) -> list[str]:
-    """Try again to reach who lacks something, a few times; after that only a retry that names the release does."""
+    """Try again to reach who lacks something, a few times; after that only a retry does, which a person asks for."""
     tried = Counter(event.delivery_id for event in ledger.events(kinds=("failed", "unknown")))
-    missing = lacking(ledger, [release.release_id for release in ledger.released()])
-    ids = dict.fromkeys(state.release_id for state in missing if tried[state.delivery_id] < ATTEMPTS)
-    before = lacking(ledger, list(ids))
+    ids = [release.release_id for release in ledger.released()]
+    return _completed_late(ledger, home, settings, ids, lambda s: tried[s.delivery_id] < ATTEMPTS, factory)
+
+
+def _completed_late(
+    ledger: Ledger,
+    home: Home,
+    settings: Settings,
+    release_ids: Sequence[str],
+    wanted: Callable[[DeliveryState], bool],
+    factory: Factory,
+) -> list[str]:
+    """Of what is confirmed alone: what is not is being opened by somebody."""
+    ids = [release.release_id for release in ledger.known(release_ids) if release.state == "confirmed"]
+    before = [state for state in lacking(ledger, ids) if state.channel != "published" and wanted(state)]
+    if not before:
+        return []
     with suppress(WarehouseError):  # what was answered is recorded; what is published follows at the next start
-        complete_late(ledger, home, settings, list(ids), factory=factory)
-    left = {state.delivery_id for state in lacking(ledger, list(ids))}
+        complete_late(ledger, home, settings, ids, wanted=wanted, factory=factory)
+    left = {state.delivery_id for state in lacking(ledger, ids)}
     return [
-        f"{state.recipient} by {state.channel}: {'still lacks it' if state.delivery_id in left else 'completed late'}"
+        f"{state.recipient} by {state.channel}: {LACKS if state.delivery_id in left else 'completed late'}"
         for state in before
-        if state.channel != "published"
     ]
 
 

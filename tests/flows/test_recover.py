@@ -1,6 +1,8 @@
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from flows.home import Home
 from flows.release import open_moment
 from flows.releasing import opening
 from flows.releasing.moment import record, withdraw
-from flows.releasing.recover import recover, retry
+from flows.releasing.recover import complete, recover, retry
 from tests.flows.killed import killed, started_again
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for
@@ -68,7 +70,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def content(home: Home) -> dict[str, bytes]:
     """All that was released: every shared file and every sealed page of the site."""
     site = files_below(home.published / "site")
-    own = {name: data for name, data in site.items() if "/r1/" in name and not name.endswith("register.html")}
+    own = {name: data for name, data in site.items() if "/r1/" in name and "/register." not in name}
     return {**files_below(home.path / "shares"), **own}
 
 
@@ -258,3 +260,60 @@ def test_what_was_decided_and_could_not_be_published_is_published_when_that_is_m
     assert recover(home, settings) == ["what is published was renewed from the ledger"]
     assert in_mart(home, "select status, is_breach from mart.deliveries") == [("delivered", True)]
     assert recover(home, settings) == []
+
+
+def test_who_cannot_be_reached_is_tried_at_five_starts_and_after_that_only_where_a_person_asks(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "CONFIRM_SECONDS", 0.4)
+    monkeypatch.setattr(webhook, "COMPLETE_SECONDS", 0.4)
+    settings, one = settings_for(place.home, audience=place.audience), sealed(place.home)
+    place.receivers.behave({0: {"release": [503]}, 1: {"release": [503]}})
+    report, _ = started_again(place.home, place.audience, [one])  # tries twice: at T, and once more before it ends
+    assert len(report.missing) == 2
+    said = []
+    while told := recover(place.home, settings):
+        said.append(told)
+    assert said == [["Our organisation #2 by webhook: still lacks it", "Ships #2 by webhook: still lacks it"]] * 3
+    before = len(place.receivers.calls("release"))
+    assert recover(place.home, settings) == []
+    assert len(place.receivers.calls("release")) == before
+    place.receivers.behave({1: {"release": [503]}})
+    assert complete(place.home, settings) == [
+        "Our organisation #2 by webhook: completed late",
+        "Ships #2 by webhook: still lacks it",
+    ]
+    place.receivers.behave({})
+    assert complete(place.home, settings, one) == ["Ships #2 by webhook: completed late"]
+    assert complete(place.home, settings, one) == []
+    answered = [(call.receiver, call.status) for call in place.receivers.calls("release")]
+    assert sorted(yes for yes in answered if yes[1] == 204) == [(0, 204), (1, 204)]
+
+
+def test_two_processes_that_complete_at_once_send_nothing_again_that_was_acknowledged(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "CONFIRM_SECONDS", 0.4)
+    monkeypatch.setattr(webhook, "COMPLETE_SECONDS", 0.4)
+    settings, one = settings_for(place.home, audience=place.audience), sealed(place.home)
+    place.receivers.behave({0: {"release": [503]}, 1: {"release": [503]}})
+    started_again(place.home, place.audience, [one])
+    monkeypatch.setattr(webhook, "COMPLETE_SECONDS", 20.0)
+    place.receivers.behave({0: {"slow_seconds": 0.5}, 1: {"slow_seconds": 0.5}})
+    with ThreadPoolExecutor(3) as pool:  # each with a ledger and channels of its own, as processes have
+        said = list(pool.map(lambda _: complete(place.home, settings, one), range(3)))
+    assert any("Ships #2 by webhook: completed late" in sentences for sentences in said)
+    answered = Counter(call.receiver for call in place.receivers.calls("release") if call.status == 204)
+    assert answered == {0: 1, 1: 1}
+
+
+def test_what_lies_in_its_place_already_is_seen_and_not_put_there_again(place: Place) -> None:
+    one = sealed(place.home)
+    killed(place.home, place.audience[:2], [one], step="opened:2")
+    found = place.home.path / "shares" / "all" / "passengers" / "2026-10" / "r1"
+    before = found.stat().st_ino, (found / "release.json").stat().st_mtime_ns
+    report, _ = started_again(place.home, place.audience[:2], [one])
+    assert {d.status for d in report.deliveries} == {"delivered"}
+    assert (found.stat().st_ino, (found / "release.json").stat().st_mtime_ns) == before
+    with Ledger.open(place.home.ledger) as ledger:
+        assert [d.attempts for d in ledger.deliveries(one)] == [1, 1, 1], "a rename is done once"

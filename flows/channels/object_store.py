@@ -7,25 +7,24 @@ the store before T, and he could read everything. For the same reason nothing is
 survey or wave.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
+from threading import BoundedSemaphore, Lock
 from typing import Literal
 
 from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop, Target
-from flows.channels.connections import TIME_UP
+from flows.channels.connections import MOST_AT_ONCE, TIME_UP, together
 from flows.channels.notices import NAMES, notice
 from flows.channels.object_store_bucket import Bucket, BucketError, Buckets, place_of
-from flows.channels.object_store_keys import AT_ONCE, Keys
+from flows.channels.object_store_keys import Keys
 from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
-from flows.channels.side_by_side import side_by_side
 from flows.errors import FlowError
 from flows.recipients import ObjectStore
 from flows.settings import Settings
@@ -51,6 +50,7 @@ class Progress:
     is_unanswered: bool = False
     fault: str = TIME_UP
     right: set[str] = field(default_factory=set)  # the plain copies that were read back
+    turn: Lock = field(default_factory=Lock)  # of one thread at a time
 
 
 class ObjectStoreChannel:
@@ -63,15 +63,16 @@ class ObjectStoreChannel:
         self._parcels = parcels(known, releases, root=_root)
         self._contents = Contents(settings.home)
         self._buckets = Buckets()
+        self._large = BoundedSemaphore(LARGE_AT_ONCE)  # each is in memory, more than once
         self._marks: dict[Parcel, str] = {}  # of what is held
         self._keys: Keys | None = None
-        self._progress: dict[Parcel, Progress] = {}
+        self._progress = {parcel: Progress() for parcel in self._parcels}
         self._until: datetime | None = None  # None: as soon as all are ready
         self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
 
     def stage(self) -> list[Refusal]:
         """Put the closed envelopes, and read them back."""
-        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS, at_once=LARGE_AT_ONCE)
+        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
         self._ready = frozenset(self._parcels) - refused.keys()
         return self._refusals(refused)
 
@@ -93,7 +94,7 @@ class ObjectStoreChannel:
         held = [parcel for parcel in self._parcels if parcel in self._marks]
         if not held:
             return []
-        self._keys = Keys({parcel: partial(self._put_key, parcel, self._contents.key(parcel)) for parcel in held})
+        self._keys = Keys({parcel: self._put_key(parcel) for parcel in held})
         return [Open(tuple(chain.from_iterable(parcel.delivery_ids for parcel in held)), self._keys.wake)]
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
@@ -118,106 +119,108 @@ class ObjectStoreChannel:
     def announce(self, event: Stop, reason: str) -> None:
         """Say in the folder of each wave that its results are held or withdrawn, and why, to those who were ready."""
 
-        async def say(parcel: Parcel) -> None:
+        def say(parcel: Parcel) -> None:
             bucket = self._bucket(parcel)
-            if await bucket.get(f"{parcel.plain_name}/{LAST}") == self._contents.plain(parcel)[LAST]:
+            if bucket.get(f"{parcel.plain_name}/{LAST}") == self._contents.plain(parcel)[LAST]:
                 return
             sealed, language = parcel.release.folder, parcel.language
             text = notice(event, reason, sealed=sealed, language=language, settings=self._settings)
-            await bucket.put(f"{parcel.wave_name}/{NAMES[event]}", text)
-            await bucket.take_away(f"{parcel.wave_name}/{name}" for other, name in NAMES.items() if other != event)
+            bucket.put(f"{parcel.wave_name}/{NAMES[event]}", text)
+            bucket.take_away(*(f"{parcel.wave_name}/{name}" for other, name in NAMES.items() if other != event))
 
         told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
         with suppress(Exception):  # whatever it meets, the hold stands
             self._each(told, say, seconds=STOP_SECONDS)
 
-    async def _put_envelope(self, parcel: Parcel) -> None:
+    def _put_envelope(self, parcel: Parcel) -> None:
         bucket = self._bucket(parcel)
-        if not self._contents.is_closed(parcel, await bucket.get(parcel.envelope_name)):
-            await bucket.put(parcel.envelope_name, self._contents.envelope(parcel))
-            if not self._contents.is_closed(parcel, await bucket.get(parcel.envelope_name)):
+        with self._large:
+            if self._contents.is_closed(parcel, bucket.get(parcel.envelope_name)):
+                return
+            bucket.put(parcel.envelope_name, self._contents.envelope(parcel))
+            if not self._contents.is_closed(parcel, bucket.get(parcel.envelope_name)):
                 raise BucketError(f"{bucket.place}: what was read back is not what was put")
 
     def _hold(self, some: Sequence[Parcel], *, seconds: float) -> dict[Parcel, str]:
         for parcel in some:
             self._marks.pop(parcel, None)
-        return self._each(some, self._held, seconds=seconds, at_once=LARGE_AT_ONCE)
+        return self._each(some, self._held, seconds=seconds)
 
-    async def _held(self, parcel: Parcel) -> None:
-        await self._put_envelope(parcel)
-        self._marks[parcel] = await self._bucket(parcel).mark(parcel.envelope_name)
+    def _held(self, parcel: Parcel) -> None:
+        self._put_envelope(parcel)
+        self._marks[parcel] = self._bucket(parcel).mark(parcel.envelope_name)
 
-    async def _look(self, parcel: Parcel) -> None:
+    def _look(self, parcel: Parcel) -> None:
         bucket = self._bucket(parcel)
-        if await bucket.mark(parcel.envelope_name) != self._marks.get(parcel):
+        if bucket.mark(parcel.envelope_name) != self._marks.get(parcel):
             raise BucketError(f"{bucket.place}: what was put there for the moment is gone")
 
-    async def _put_key(self, parcel: Parcel, key: bytes) -> None:
-        await self._bucket(parcel).put(parcel.key_name, key, in_one=True)
+    def _put_key(self, parcel: Parcel) -> Callable[[], Awaitable[None]]:
+        return partial(self._bucket(parcel).put_at_once, parcel.key_name, self._contents.key(parcel))
 
     def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
-        finished = partial(self._finished, deadline=deadline)
-        asyncio.run(side_by_side(finished, some, seconds=deadline - time.monotonic(), at_once=AT_ONCE))
+        together(partial(self._finished, deadline=deadline), some, seconds=deadline - time.monotonic())
         gone = [Outcome(name, "failed", datetime.now(UTC), _gone(), attempts=0) for name in self._gone]
         return [outcome for parcel in some for outcome in self._outcomes(parcel)] + gone
 
-    async def _finished(self, parcel: Parcel, *, deadline: float) -> None:
+    def _finished(self, parcel: Parcel, *, deadline: float) -> None:
         """Try until the plain copies are right; a key that is there counts as opened, and only once."""
-        progress = self._progress.setdefault(parcel, Progress())
-        answer = self._keys.answers.get(parcel) if self._keys and not progress.sent else None
-        if answer is not None:
-            await _heard(answer, progress)
-        for pause in chain(PAUSES, repeat(PAUSES[-1])):
-            try:
-                await self._try_to_finish(parcel, progress)
-                return
-            except FAULTS as error:
-                progress.fault = str(error)
-            if time.monotonic() + pause >= deadline:
-                return
-            await asyncio.sleep(pause)
+        progress = self._progress[parcel]
+        with progress.turn:
+            if self._keys is not None and not progress.sent and parcel in self._keys.answers:
+                _hear(self._keys.answers[parcel], progress, seconds=deadline - time.monotonic())
+            for pause in chain(PAUSES, repeat(PAUSES[-1])):
+                try:
+                    self._try_to_finish(parcel, progress)
+                    return
+                except FAULTS as error:
+                    progress.fault = str(error)
+                if time.monotonic() + pause >= deadline:
+                    return
+                time.sleep(pause)
 
-    async def _try_to_finish(self, parcel: Parcel, progress: Progress) -> None:
-        if progress.opened_at is None and await self._is_open(parcel):
-            progress.opened_at, progress.is_unanswered = datetime.now(UTC), False
-            progress.sent = max(progress.sent, 1)
+    def _try_to_finish(self, parcel: Parcel, progress: Progress) -> None:
+        if progress.opened_at is None and self._is_open(parcel):
+            progress.opened_at, progress.sent = datetime.now(UTC), max(progress.sent, 1)
+        progress.is_unanswered = False
         progress.sent += progress.opened_at is None
-        await self._put_plain(parcel, progress.right)
+        self._put_plain(parcel, progress.right)
         progress.opened_at, progress.fault = progress.opened_at or datetime.now(UTC), ""
-        await self._clear(parcel)
+        self._clear(parcel)
 
-    async def _is_open(self, parcel: Parcel) -> bool:
+    def _is_open(self, parcel: Parcel) -> bool:
         """Whether it can be read already: by the key to the envelope, or by plain copies, of which this one is last."""
         bucket = self._bucket(parcel)
-        if await bucket.get(parcel.key_name) == self._contents.key(parcel):
-            return bool(await bucket.mark(parcel.envelope_name))
-        return await bucket.get(f"{parcel.plain_name}/{LAST}") == self._contents.plain(parcel)[LAST]
+        if bucket.get(parcel.key_name) == self._contents.key(parcel):
+            return bool(bucket.mark(parcel.envelope_name))
+        return bucket.get(f"{parcel.plain_name}/{LAST}") == self._contents.plain(parcel)[LAST]
 
-    async def _put_plain(self, parcel: Parcel, right: set[str]) -> None:
+    def _put_plain(self, parcel: Parcel, right: set[str]) -> None:
         """Put what is not there as it was sealed, read each back, and `release.json` after all others."""
         bucket, plain = self._bucket(parcel), self._contents.plain(parcel)
-        is_begun = await bucket.get(f"{parcel.plain_name}/{LAST}") is not None
+        is_begun = bucket.get(f"{parcel.plain_name}/{LAST}") is not None
 
-        async def put(name: str) -> str:
-            fault = await _put_right(bucket, f"{parcel.plain_name}/{name}", plain[name], is_begun=is_begun)
+        def put(name: str) -> str:
+            fault = _put_right(bucket, f"{parcel.plain_name}/{name}", plain[name], is_begun=is_begun)
             right.update([] if fault else [name])
             return fault
 
+        files_at_once = 1 if right else max(min(LARGE_AT_ONCE, MOST_AT_ONCE // len(self._parcels)), 1)
         for names in ([name for name in plain if name != LAST], [LAST]):
-            lacking = [name for name in names if name not in right]
-            faults = await side_by_side(put, lacking, at_once=1 if right else LARGE_AT_ONCE)
+            with ThreadPoolExecutor(files_at_once, thread_name_prefix="zwerm-object-store") as pool:
+                faults = list(pool.map(put, [name for name in names if name not in right]))
             if any(faults):
                 raise BucketError(next(filter(None, faults)))
 
-    async def _clear(self, parcel: Parcel) -> None:
+    def _clear(self, parcel: Parcel) -> None:
         notices = [f"{parcel.wave_name}/{name}" for name in NAMES.values()] if self._is_out(parcel) else []
-        await self._bucket(parcel).take_away([parcel.envelope_name, parcel.key_name, *notices])
+        self._bucket(parcel).take_away(parcel.envelope_name, parcel.key_name, *notices)
 
     def _is_out(self, parcel: Parcel) -> bool:
-        return parcel in self._progress and self._progress[parcel].opened_at is not None
+        return self._progress[parcel].opened_at is not None
 
     def _outcomes(self, parcel: Parcel) -> list[Outcome]:
-        now, progress = datetime.now(UTC), self._progress.get(parcel, Progress())
+        now, progress = datetime.now(UTC), self._progress[parcel]
         status: Literal["delivered", "failed", "unknown"] = "delivered"
         detail = progress.fault
         if progress.opened_at is not None and progress.fault:
@@ -229,16 +232,9 @@ class ObjectStoreChannel:
             for name in parcel.delivery_ids
         ]
 
-    def _each(
-        self,
-        some: Sequence[Parcel],
-        do: Callable[[Parcel], Awaitable[None]],
-        *,
-        seconds: float,
-        at_once: int = AT_ONCE,
-    ) -> dict[Parcel, str]:
+    def _each(self, some: Sequence[Parcel], do: Callable[[Parcel], None], *, seconds: float) -> dict[Parcel, str]:
         """Why it did not work, for each with which it did not; what failed is tried again once or twice."""
-        said = asyncio.run(side_by_side(partial(_tried, do), some, seconds=seconds, at_once=at_once))
+        said = together(partial(_tried, do), some, seconds=seconds)
         return {
             parcel: f"{place_of(_target(parcel.target))} {TIME_UP}" if fault is None else fault
             for parcel, fault in zip(some, said, strict=True)
@@ -253,36 +249,36 @@ class ObjectStoreChannel:
         return self._buckets.of(_target(parcel.target))
 
 
-async def _tried(do: Callable[[Parcel], Awaitable[None]], parcel: Parcel) -> str:
+def _tried(do: Callable[[Parcel], None], parcel: Parcel) -> str:
     """Empty where it worked; else why not, after some more tries: a server that is busy now may not be at once."""
     for pause in AGAIN_SECONDS:
         try:
-            await do(parcel)
+            do(parcel)
             return ""
         except FAULTS as error:
             fault = str(error)
         if pause is not None:
-            await asyncio.sleep(pause)
+            time.sleep(pause)
     return fault
 
 
-async def _heard(answer: Future[datetime], progress: Progress) -> None:
+def _hear(answer: Future[datetime], progress: Progress, *, seconds: float) -> None:
     """What the store said to the key; only what it acknowledged is known."""
     progress.sent, progress.is_unanswered = 1, True
     try:
-        progress.opened_at = await asyncio.shield(asyncio.wrap_future(answer))
+        progress.opened_at = answer.result(timeout=max(seconds, 0))
         progress.is_unanswered = False
-    except FAULTS as error:
-        progress.fault = str(error)
+    except FAULTS as error:  # a time-out is an OSError
+        progress.fault = str(error) or TIME_UP
 
 
-async def _put_right(bucket: Bucket, name: str, content: bytes, *, is_begun: bool) -> str:
+def _put_right(bucket: Bucket, name: str, content: bytes, *, is_begun: bool) -> str:
     """Put one file unless it is there as it should be; empty, or why it is not."""
     try:
-        if is_begun and await bucket.get(name) == content:
+        if is_begun and bucket.get(name) == content:
             return ""
-        await bucket.put(name, content)
-        is_right = await bucket.get(name) == content
+        bucket.put(name, content)
+        is_right = bucket.get(name) == content
         return "" if is_right else f"{bucket.place}: what was read back is not what was put"
     except BucketError as error:
         return str(error)

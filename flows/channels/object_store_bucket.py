@@ -1,14 +1,18 @@
-"""A bucket through obstore: what it raises names the server alone, for obstore's own errors quote whole requests."""
+"""A bucket through obstore: what it raises names the server alone, for obstore's own errors quote whole requests.
 
-import asyncio
+Calls wait, each in a thread of its caller's: obstore's awaitable ones may abort a process that ends right after them,
+because their answers are dropped by threads that Python does not know of. Only the key goes by one of those.
+"""
+
 import mimetypes
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from threading import Lock
 from urllib.parse import unquote, urlsplit
 
-from obstore import delete_async, get_async, head_async, put_async
+from obstore import delete, get, head, put, put_async
 from obstore.exceptions import BaseError, InvalidPathError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
@@ -20,6 +24,7 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0  # for one request; what is large goes in parts
 IDLE_SECONDS = 60.0  # longer than any look at what is held is away from the next
 STATUS = re.compile(r"non-2xx status code: (\d{3})")
+METADATA = "http://169.254.169.254/"  # who is asked for an access key where none is written
 KIND = re.compile(r"kind: (Connect|Timeout)\b")
 
 
@@ -32,13 +37,15 @@ class Buckets:
 
     def __init__(self) -> None:
         self._stores: dict[ObjectStore, S3Store] = {}
+        self._lock = Lock()
 
     def of(self, target: ObjectStore) -> "Bucket":
         """The bucket, or the folder in it, that a recipient's address names."""
         url = urlsplit(target.url)
         whole = target.model_copy(update={"url": f"s3://{url.netloc}"})
-        if whole not in self._stores:
-            self._stores[whole] = _store(whole)
+        with self._lock:
+            if whole not in self._stores:
+                self._stores[whole] = _store(whole)
         folder = "/".join(part for part in unquote(url.path).split("/") if part)
         return Bucket(self._stores[whole], folder, place=place_of(target))
 
@@ -50,51 +57,44 @@ class Bucket:
         self._store, self._folder = store, folder
         self.place = place
 
-    async def put(self, name: str, content: bytes, *, in_one: bool = False) -> None:
-        """Put an object, whole or not at all; `in_one` is one request, whatever its length."""
+    def put(self, name: str, content: bytes) -> None:
+        """Put an object, whole or not at all; one above 5 MB goes in parts, which nobody sees before the last."""
         kind, _ = mimetypes.guess_type(name)
-        attributes = {"Content-Type": kind} if kind else None
+        with self._faults():
+            put(self._store, self._path(name), content, attributes={"Content-Type": kind} if kind else None)
+
+    async def put_at_once(self, name: str, content: bytes) -> None:
+        """Put a small object by one request, from an event loop."""
+        with self._faults():
+            await put_async(self._store, self._path(name), content, use_multipart=False)
+
+    def get(self, name: str) -> bytes | None:
+        """Get an object; None where there is none, of which one who may not list the bucket is told 403."""
+        with self._faults(), suppress(FileNotFoundError, PermissionDeniedError):
+            return bytes(get(self._store, self._path(name)).bytes())
+        return None
+
+    def mark(self, name: str) -> str:
+        """What tells an object from any other that may take its name; empty where there is none."""
+        with self._faults(), suppress(FileNotFoundError):
+            found = head(self._store, self._path(name))
+            return f"{found['size']} {found['e_tag']}"
+        return ""
+
+    def take_away(self, *names: str) -> None:
+        """Delete objects; one that is not there, or stays, is no fault."""
+        for name in names:
+            with suppress(BaseError, OSError, ValueError):
+                delete(self._store, self._path(name))
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
         try:
-            await put_async(
-                self._store,
-                self._path(name),
-                content,
-                attributes=attributes,  # type: ignore[arg-type]
-                use_multipart=False if in_one else None,
-            )
+            yield
         except FileNotFoundError:
             raise BucketError(f"{self.place} has no such bucket") from None
         except (BaseError, OSError, ValueError) as error:
             raise BucketError(f"{self.place} {_why(error)}") from None
-
-    async def get(self, name: str) -> bytes | None:
-        """Get an object; None where there is none, of which one who may not list the bucket is told 403."""
-        try:
-            found = await get_async(self._store, self._path(name))
-            return bytes(await found.bytes_async())
-        except (FileNotFoundError, PermissionDeniedError):
-            return None
-        except (BaseError, OSError, ValueError) as error:
-            raise BucketError(f"{self.place} {_why(error)}") from None
-
-    async def mark(self, name: str) -> str:
-        """What tells an object from any other that may take its name; empty where there is none."""
-        try:
-            found = await head_async(self._store, self._path(name))
-        except FileNotFoundError:
-            return ""
-        except (BaseError, OSError, ValueError) as error:
-            raise BucketError(f"{self.place} {_why(error)}") from None
-        return f"{found['size']} {found['e_tag']}"
-
-    async def take_away(self, names: Iterable[str]) -> None:
-        """Delete objects, each by a request of its own, side by side; one that is not there, or stays, is no fault."""
-
-        async def gone(name: str) -> None:
-            with suppress(BaseError, OSError, ValueError):
-                await delete_async(self._store, self._path(name))
-
-        await asyncio.gather(*map(gone, names))
 
     def _path(self, name: str) -> str:
         return f"{self._folder}/{name}" if self._folder else name
@@ -111,6 +111,8 @@ def place_of(target: ObjectStore) -> str:
 
 
 def _store(bucket: ObjectStore) -> S3Store:
+    if (bucket.access_key_id is None) != (bucket.secret_access_key is None):
+        raise BucketError(f"{place_of(bucket)} needs access_key_id and secret_access_key: both, or neither")
     given = {
         "endpoint": bucket.endpoint,
         "access_key_id": bucket.access_key_id,
@@ -136,6 +138,8 @@ def _store(bucket: ObjectStore) -> S3Store:
 def _why(error: Exception) -> str:
     """What went wrong, as the rest of a sentence; of the error's own words only kind and status are read."""
     says = str(error)
+    if METADATA in says:
+        return "needs access_key_id and secret_access_key: nothing here gives others"
     status, kind = STATUS.search(says), KIND.search(says)
     match error:
         case PermissionDeniedError() | UnauthenticatedError():

@@ -12,6 +12,7 @@ from flows.channels.object_store_bucket import BucketError
 from flows.channels.parcels import Parcel
 
 WAIT_SECONDS = 120.0  # for T, which is half a second away when the thread begins
+START_SECONDS = 5.0
 PUT_SECONDS = 10.0
 AT_ONCE = 256  # connections at most; so many were open before T
 
@@ -25,7 +26,8 @@ class Keys:
         self._is_up = Event()
         self._is_called_off = False
         Thread(target=asyncio.run, args=(self._run(),), name="zwerm-object-store", daemon=True).start()
-        self._is_up.wait()
+        if not self._is_up.wait(START_SECONDS):
+            raise BucketError("the thread that puts the keys did not begin in time")
 
     def wake(self) -> None:
         """Have all keys put; this is the open itself."""
@@ -55,5 +57,7 @@ class Keys:
             answer.set_result(datetime.now(UTC))
         except TimeoutError:
             answer.set_exception(BucketError(f"the object store {TIME_UP}"))
-        except Exception as error:  # whatever it is, one store's fault is not another's
+        except BucketError as error:
             answer.set_exception(error)
+        except Exception as error:  # whatever it is, one store's fault is not another's, and its text stays inside
+            answer.set_exception(BucketError(f"the key could not be put ({type(error).__name__})"))

@@ -1,12 +1,10 @@
 """Whether object stores take, show and give back an object; nothing of a release is put there."""
 
-import asyncio
 import secrets
 from collections.abc import Iterator
 
-from flows.channels.connections import TIME_UP
+from flows.channels.connections import TIME_UP, together
 from flows.channels.object_store_bucket import BucketError, Buckets, place_of
-from flows.channels.side_by_side import side_by_side
 from flows.command.doctor.findings import Finding, counted, ok, problem, remark
 from flows.command.doctor.places import is_local
 from flows.recipients import ObjectStore
@@ -14,7 +12,6 @@ from flows.settings import Settings
 
 ABOUT = "object stores"
 SECONDS = 8.0
-AT_ONCE = 64
 
 
 def buckets(settings: Settings) -> Iterator[Finding]:
@@ -23,7 +20,7 @@ def buckets(settings: Settings) -> Iterator[Finding]:
     targets = list(dict.fromkeys(stores))
     if not targets:
         return
-    said = asyncio.run(side_by_side(_tried, targets, at_once=AT_ONCE, seconds=SECONDS))
+    said = together(_tried, targets, seconds=SECONDS)
     faults = [
         f"{place_of(target)} {TIME_UP}" if fault is None else fault
         for target, fault in zip(targets, said, strict=True)
@@ -39,16 +36,16 @@ def buckets(settings: Settings) -> Iterator[Finding]:
         yield remark(ABOUT, f"without TLS, the keys can be read on the way: {', '.join(plain)}", "write https://")
 
 
-async def _tried(target: ObjectStore) -> str:
+def _tried(target: ObjectStore) -> str:
     """Empty where all of it worked; else what did not."""
     name = f".zwerm-doctor-{secrets.token_hex(8)}"
     try:
         bucket = Buckets().of(target)
-        await bucket.put(name, b"", in_one=True)
-        if await bucket.get(name) is None:
+        bucket.put(name, b"")
+        if bucket.get(name) is None:
             return f"{bucket.place}: what was put cannot be read: this access key has to be let get objects"
-        await bucket.take_away([name])
-        if await bucket.get(name) is not None:
+        bucket.take_away(name)
+        if bucket.get(name) is not None:
             return f"{bucket.place}: what was put cannot be taken away: this access key has to be let delete objects"
     except BucketError as error:
         return str(error)

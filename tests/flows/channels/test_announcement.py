@@ -37,6 +37,11 @@ def settings(home: Home) -> Settings:
     return settings_for(home, organisation={"name": "Waddenlijn", "site_url": "https://zwerm.example"})
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announcement, "PAUSES", (0.0, 0.2, 0.4, 0.8, 1.6))
+
+
 @pytest.fixture
 def chats(tmp_path: Path) -> Iterator[Receivers]:
     with webhook_receivers(tmp_path / "chats", 3) as receivers:
@@ -123,9 +128,9 @@ def test_tries_are_few_and_end_with_the_deadline(home: Home, settings: Settings,
     channel = armed(home, settings, [delivery(sealed(home), address(chats, 0))])
 
     began = time.monotonic()
-    (outcome,) = channel.confirm(deadline=began + 2.5)
+    (outcome,) = channel.confirm(deadline=began + 1.2)
 
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 2.5
     assert outcome.status == "failed"
     assert outcome.detail == "the chat service (json://) did not take the message"
     assert 2 <= outcome.attempts == len(chats.calls()) <= 4
@@ -134,11 +139,11 @@ def test_tries_are_few_and_end_with_the_deadline(home: Home, settings: Settings,
 def test_a_chat_that_hangs_is_unknown_when_the_time_is_up_and_not_written_to_a_second_time_meanwhile(
     home: Home, settings: Settings, chats: Receivers
 ) -> None:
-    behave(chats, {0: {"slow_seconds": 3}})
+    behave(chats, {0: {"slow_seconds": 2}})
     wanted = delivery(sealed(home), address(chats, 0, rto=8))
     channel = armed(home, settings, [wanted])
 
-    (outcome,) = channel.confirm(deadline=time.monotonic() + 1)
+    (outcome,) = channel.confirm(deadline=time.monotonic() + 0.6)
     assert (outcome.status, outcome.attempts) == ("unknown", 1)
     assert outcome.detail == "the chat service (json://) did not answer in time"
 

@@ -46,6 +46,7 @@ class Sftp(Model):
         address = urlsplit(value)
         if address.scheme != "sftp" or not address.hostname or not address.username or address.password:
             raise ValueError(f"'{address.scheme}://…' is not like sftp://user@host:22/folder, without a password in it")
+        _ = address.port  # ValueError where it is none
         return value
 
 

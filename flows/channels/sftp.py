@@ -8,17 +8,28 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import asyncssh
 
 from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.notices import notice
 from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
-from flows.channels.sftp_line import FAULTS, LOST, Line, Login, Loop, answered, connect, folder_of, login_of, why
+from flows.channels.sftp_known import Known
+from flows.channels.sftp_line import (
+    FAULTS,
+    LOST,
+    Line,
+    Login,
+    Loop,
+    answered,
+    connect,
+    folder_of,
+    line_of,
+    login_of,
+    why,
+)
 from flows.channels.sftp_place import Held, SftpPlace
 from flows.recipients import Sftp
 from flows.settings import Settings
@@ -29,18 +40,6 @@ STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 REMAKE_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
-
-
-@dataclass(eq=False)
-class Known:
-    """What is known of a parcel after T."""
-
-    was_sent: bool = False  # at T, whatever became of it
-    opened_at: datetime | None = None
-    is_late: bool = False  # not the key opened it, but the plain copies
-    delivered_at: datetime | None = None
-    fault: str = ""
-    is_answered: bool = True  # by the host, or it never left; else nobody knows
 
 
 class SftpChannel:
@@ -56,6 +55,7 @@ class SftpChannel:
         self._loop = Loop()
         self._lines: dict[Login, asyncio.Task[Line]] = {}
         self._held: dict[Parcel, Held] = {}
+        self._asked: dict[Line, asyncio.Future[None]] = {}
         self._known = {parcel: Known() for parcel in self._parcels}
         self._until: datetime | None = None  # None: as soon as all are ready
         self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
@@ -77,8 +77,11 @@ class SftpChannel:
 
     def still_ready(self) -> list[Refusal]:
         """Whether each connection lives and its files are there; long enough before T what was lost is made anew."""
-        refused = self._each(self._parcels, self._look, seconds=seconds_to_look(self._until))
-        if refused and (self._until is None or (self._until - datetime.now(UTC)).total_seconds() > REMAKE_SECONDS):
+        is_near = self._until is not None and (self._until - datetime.now(UTC)).total_seconds() <= REMAKE_SECONDS
+        look = self._look_once if is_near else self._look
+        self._asked = {}
+        refused = self._each(self._parcels, look, seconds=seconds_to_look(self._until))
+        if refused and not is_near:
             refused = self._each(tuple(refused), self._hold, seconds=seconds_to_look(self._until))
         return self._refusals(refused)
 
@@ -145,6 +148,13 @@ class SftpChannel:
         elif not await (await self._at(parcel)).is_there():
             raise WarehouseError("had the release already, and has it no more")
 
+    async def _look_once(self, parcel: Parcel) -> None:
+        """Right before T only one question for each connection: many folders' answers would take too long."""
+        if (held := self._held.get(parcel)) is not None:
+            if held.line not in self._asked:
+                self._asked[held.line] = asyncio.ensure_future(held.line.ask())
+            await asyncio.shield(self._asked[held.line])
+
     async def _clear(self, parcel: Parcel) -> None:
         self._held.pop(parcel, None)
         await (await self._at(parcel)).clear(is_delivered=self._known[parcel].delivered_at is not None)
@@ -175,7 +185,7 @@ class SftpChannel:
 
         self._loop.run(all_of_them())
         self._close()
-        return [outcome for parcel in some for outcome in _outcomes(parcel, self._known[parcel])]
+        return [outcome for parcel in some for outcome in self._known[parcel].outcomes(parcel)]
 
     async def _finished(self, parcel: Parcel, deadline: float) -> None:
         """Try until it is there and what it needs no more is away; what was acknowledged is never written again."""
@@ -226,7 +236,7 @@ class SftpChannel:
     def _fault(self, parcel: Parcel, error: BaseException) -> str:
         """What went wrong; a connection that does not answer is not asked again, the next one may."""
         login = self._places[parcel][0]
-        if isinstance(error, TimeoutError) and (line := _line_of(self._lines.get(login))) is not None:
+        if isinstance(error, TimeoutError) and (line := line_of(self._lines.get(login))) is not None:
             line.close()
         return why(error, login)
 
@@ -237,9 +247,9 @@ class SftpChannel:
         """The connection to the parcel's host, made where there is none that lives."""
         login = self._places[parcel][0]
         task = self._lines.get(login)
-        if task is None or (task.done() and ((line := _line_of(task)) is None or line.is_closed)):
+        if task is None or (task.done() and ((line := line_of(task)) is None or line.is_closed)):
             task = self._lines[login] = asyncio.ensure_future(self._loop.in_turn(connect(login)))
-            task.add_done_callback(_line_of)  # that a fault was seen, be it that nobody waits any more
+            task.add_done_callback(line_of)  # that a fault was seen, be it that nobody waits any more
         return await asyncio.shield(task)
 
     def _each(
@@ -268,7 +278,7 @@ class SftpChannel:
 
         async def closed() -> None:
             for task in self._lines.values():
-                if (line := _line_of(task)) is not None:
+                if (line := line_of(task)) is not None:
                     line.close()
                     with suppress(TimeoutError):
                         async with asyncio.timeout(1):
@@ -289,23 +299,3 @@ class SftpChannel:
     def _place(self, target: object) -> tuple[Login, str]:
         assert isinstance(target, Sftp)
         return login_of(target, beside=self._settings.file.parent), folder_of(target)
-
-
-def _line_of(task: "asyncio.Task[Line] | None") -> Line | None:
-    """The connection that a task made, if it did."""
-    if task is None or not task.done() or task.cancelled() or task.exception() is not None:
-        return None
-    return task.result()
-
-
-def _outcomes(parcel: Parcel, known: Known) -> list[Outcome]:
-    """What is known of each delivery in the parcel."""
-    now = datetime.now(UTC)
-    if known.delivered_at is not None:
-        sent_at = known.delivered_at if known.is_late else known.opened_at
-        attempts = 1 + (known.is_late and known.was_sent)
-        return [Outcome(name, "delivered", known.delivered_at, "", attempts, sent_at) for name in parcel.delivery_ids]
-    status: Literal["unknown", "failed"] = "unknown" if known.opened_at or not known.is_answered else "failed"
-    fault = known.fault or "did not answer in time"
-    detail = f"has the key to the closed envelope, and no plain copies: {fault}" if known.opened_at else fault
-    return [Outcome(name, status, now, detail, sent_at=known.opened_at) for name in parcel.delivery_ids]

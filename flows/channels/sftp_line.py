@@ -85,6 +85,12 @@ class Line:
         """End it, without waiting for the host's goodbye."""
         self.connection.abort()
 
+    async def ask(self) -> None:
+        """Ask for next to nothing; raises where the connection is lost, or the host does not answer."""
+        if self.is_closed:
+            raise asyncssh.ConnectionLost("")
+        await answered(self.sftp.realpath("."))
+
     async def has_content(self, path: str, content: bytes) -> bool:
         """Whether a file is there and holds this."""
         return await self.read(path, most=len(content) + 1) == content
@@ -171,6 +177,13 @@ async def connect(login: Login) -> Line:
         except BaseException:
             connection.abort()
             raise
+
+
+def line_of(task: "asyncio.Task[Line] | None") -> Line | None:
+    """The connection that a task made, if it did."""
+    if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+        return None
+    return task.result()
 
 
 def _must_be_there(login: Login) -> None:

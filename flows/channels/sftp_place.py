@@ -35,8 +35,7 @@ class Held:
 
     async def look(self) -> None:
         """Raise where the connection is lost, or the file is not as it was made."""
-        if self.line.is_closed:
-            raise asyncssh.ConnectionLost("")
+        await self.line.ask()
         if await answered(self.line.sftp.getsize(self.draft)) != 0:
             raise WarehouseError("has something in the file that was made for the key")
 

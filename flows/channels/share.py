@@ -229,7 +229,7 @@ class ShareChannel:
 
     def _place(self, parcel: Parcel) -> Place:
         root = self._root_of(parcel)
-        return Place(parcel.delivery_ids, parcel.release.folder, root, root / parcel.plain_name, parcel.language)
+        return Place((parcel.delivery_id,), parcel.release.folder, root, root / parcel.plain_name, parcel.language)
 
 
 def _is_taken(place: Place) -> bool:

@@ -20,7 +20,19 @@ import asyncssh
 from tests.flows.receivers import running
 
 USER, PASSWORD = "zwerm", "correct-horse-battery"
-OPERATIONS = ("open", "read", "write", "close", "lstat", "stat", "mkdir", "remove", "rename", "posix_rename")
+OPERATIONS = (
+    "open",
+    "read",
+    "write",
+    "close",
+    "lstat",
+    "stat",
+    "realpath",
+    "mkdir",
+    "remove",
+    "rename",
+    "posix_rename",
+)
 Mode = Literal["sftp", "silent", "closing"]
 
 

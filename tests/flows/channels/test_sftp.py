@@ -12,10 +12,12 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from pydantic import ValidationError
 
 from flows.channels import Delivery, Outcome, Refusal
-from flows.channels.envelope import key_of, unpack, unseal
+from flows.channels.envelope import MARK, key_of, unpack, unseal
 from flows.channels.sftp import SftpChannel
+from flows.channels.sftp_line import folder_of
 from flows.command.doctor.hosts import hosts
 from flows.errors import HeldError
 from flows.home import Home
@@ -155,7 +157,7 @@ def test_no_key_byte_and_no_readable_byte_arrives_before_the_moment(
     assert not any(key in one.data for one in before for key in keys)
     assert not any(word in one.data for one in before for word in READABLE)
     assert not any("passengers" in path or "r1" in path for one in before for path in one.paths), "nor asked for"
-    assert any(one.what == "write" and len(one.data) == 4096 for one in before)
+    assert any(one.what == "write" and one.data.startswith(MARK) for one in before)
     assert {outcome.status for outcome in outcomes.values()} == {"delivered"}
     for number in range(3):
         assert_delivered_once(server, f"{place}/{number}", home, release)
@@ -351,7 +353,7 @@ def test_a_host_that_hangs_while_armed_is_refused_in_time(
     server: SftpServer, place: str, home: Home, release: str, known_hosts: str
 ) -> None:
     folders = ready(home, one := delivery(release, server.url(place), known_hosts), seconds=0.9)
-    server.behave({"hang": ["stat"]})
+    server.behave({"hang": ["realpath"]})
     began = time.monotonic()
     assert folders.still_ready() == [Refusal(one.delivery_id, f"127.0.0.1:{server.port} did not answer in time")]
     assert time.monotonic() - began < 2
@@ -553,6 +555,34 @@ def test_a_hold_is_for_every_way_out_and_the_next_moment_opens_them_all(
     files = {f"{PLACE}/{name}": content for name, content in sealed_files(home, release).items()}
     for folder in (server.root / place, tmp_path / "share", tmp_path / "folder"):
         assert files_below(folder) == files
+
+
+def test_a_file_for_the_key_that_somebody_wrote_into_is_made_anew(
+    server: SftpServer, place: str, home: Home, release: str, known_hosts: str
+) -> None:
+    folders = ready(home, one := delivery(release, server.url(place), known_hosts))
+    draft = server.root / place / f".zwerm-{one.delivery_id}.key.part"
+    draft.write_bytes(b"not ours")
+    assert folders.still_ready() == []
+    assert draft.read_bytes() == b""
+    draft.unlink()
+    assert folders.still_ready() == []
+    assert draft.read_bytes() == b""
+    folders.abandon()
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [("/shares/texel/", "/shares/texel"), ("/~/texel", "texel"), ("/~", "."), ("", "/"), ("/a%20b", "/a b")],
+    ids=["absolute", "in the account's home", "the home", "the root", "with a space"],
+)
+def test_an_address_names_a_folder_on_the_host(path: str, folder: str) -> None:
+    assert folder_of(Sftp(url=f"sftp://zwerm@host{path}")) == folder
+
+
+def test_an_address_whose_port_is_none_is_an_error_of_the_configuration() -> None:
+    with pytest.raises(ValidationError, match="Port"):
+        Sftp(url="sftp://zwerm@host:99999/texel")
 
 
 def test_the_doctor_logs_in_renames_something_and_leaves_nothing(

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 
 VERSION = 2  # 1 had no chain
@@ -43,12 +44,7 @@ def differences(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """What is missing, changed or added among tables, triggers, indexes and views: by its name, and which of these."""
     if version(connection) != VERSION:
         yield "version", f"it was set to {version(connection)} by hand; {VERSION} was written"
-    made = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        create(made)
-        meant, found = _objects(made), _objects(connection)
-    finally:
-        made.close()
+    meant, found = _meant(), _objects(connection)
     for kind, name in sorted({*meant, *found}):
         if (kind, name) not in found:
             yield f"{kind} {name}", "it is missing" + (": rows can be changed" if kind == "trigger" else "")
@@ -56,6 +52,17 @@ def differences(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
             yield f"{kind} {name}", "it is not one of the ledger's own"
         elif _bare(meant[kind, name]) != _bare(found[kind, name]):
             yield f"{kind} {name}", "it was changed"
+
+
+@cache
+def _meant() -> dict[tuple[str, str], str]:
+    """What `ledger.sql` makes, as SQLite writes it down."""
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        create(made)
+        return _objects(made)
+    finally:
+        made.close()
 
 
 def _objects(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:

@@ -1,5 +1,7 @@
 import json
 import os
+import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from flows.command.summary import deliveries
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
 from flows.release import Report, open_moment
-from flows.releasing import opening
+from flows.releasing import opening, waiting
 from flows.releasing.moment import plan, record, stage, withdraw
 from flows.releasing.opening import Stamps
 from flows.releasing.recover import recover, retry
@@ -571,3 +573,155 @@ def test_what_is_published_is_never_left_out_however_often_it_was_not_ready(
     (home.published / "site").unlink()
     (moment,) = retry(home, settings, one)
     assert {d.status for d in open_moment(home, settings, moment.moment_id).deliveries} == {"delivered"}
+
+
+# -- one moment for every way out
+
+
+def test_each_way_out_comes_up_its_own_window_before_the_time_and_all_open_at_that_one_time(
+    home: Home, hooks: Receivers, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    hooks.behave({0: {"drop_seconds": 4.0}})  # a server that could not hold a connection for as long as arming takes
+    at = soon(11)
+    with mail_receiver(tmp_path_factory.mktemp("relay")) as relay:
+        everybody = settings_for(
+            home,
+            audience=[
+                *({"department": ["Ships"], "webhook": {"url": hooks.url(number)}} for number in (0, 1)),
+                {"department": [], "email": {"to": ["jan@waddenlijn.example"], "server": "relay"}},
+                {"department": [], "share": str(home.path / "mounted")},
+                *TWO,
+            ],
+            servers={"relay": {"smtp": relay.url, "from": "zwerm@waddenlijn.example", "tls": "none"}},
+            release={"windows": {"webhook": 2.0, "email": 3.0, "share": 4.0}, "tolerance_ms": 1000},
+        )
+        (home.path / "mounted").mkdir()
+        moment = ready(home, everybody, sealed(home), at=at)
+        staged_at = datetime.now(UTC)
+        armed: list[float] = []
+
+        def looking() -> bool:
+            if not armed and list((home.path / "shares").glob("*/.zwerm-*/release")):
+                armed.append((at - datetime.now(UTC)).total_seconds())
+            return False
+
+        report = open_moment(home, everybody, moment, is_cancelled=looking)
+        connected = [one.at / 1e9 for one in hooks.log() if one.what == "connected"]
+        spoken: dict[int, float] = {}
+        for one in relay.log():
+            spoken.setdefault(one.connection, one.at / 1e9)
+    assert report.missing == ()
+    opened = [delivery.opened_at for delivery in report.deliveries]
+    assert len(opened) == 7
+    assert all(one is not None and at <= one < at + timedelta(seconds=1) for one in opened), "nobody has another T"
+    assert armed[0] > 4.5, "what is local and slow is begun with at once"
+    held = [at.timestamp() - one for one in connected if 0 < at.timestamp() - one < 5]
+    assert len(held) == 2
+    assert all(seconds <= 2.0 for seconds in held)
+    mailed = [at.timestamp() - one for one in spoken.values() if one > staged_at.timestamp()]
+    assert mailed
+    assert all(0 < seconds <= 3.0 for seconds in mailed)
+
+
+def test_a_server_that_drops_what_it_should_hold_for_its_window_is_not_ready_and_holds_for_all(
+    home: Home, hooks: Receivers
+) -> None:
+    hooks.behave({0: {"drop_seconds": 0.7}})
+    both = settings_for(
+        home,
+        audience=[*TWO, {"webhook": {"url": hooks.url(0)}}],
+        release={"windows": {"webhook": 2.0}},
+    )
+    one = sealed(home)
+    with pytest.raises(HeldError, match="closed the connection held for T"):
+        open_moment(home, both, ready(home, both, one, at=soon(5)))
+    assert state(home, one) == "held"
+    assert hooks.calls("release") == []
+    assert shared(home, "all") == {}
+
+
+class Terminated(BaseException):
+    """What Prefect raises in the main thread of a flow that is cancelled in its pages."""
+
+
+@pytest.mark.parametrize(
+    ("step", "ends"),
+    [("arming", "held"), ("armed", "held"), *((step, "confirmed") for step in ("committed", "opened:1", "confirmed"))],
+)
+def test_cancelled_before_the_commit_it_is_held_with_that_reason_and_after_it_completed_first(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str, ends: str
+) -> None:
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    earlier = signal.signal(signal.SIGTERM, terminate)
+    monkeypatch.setattr(waiting, "PACE_SECONDS", 0.02)
+    one = sealed(home)
+    moment = ready(home, settings, one, at=soon(3) if ends == "held" else None)
+
+    def cancel(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.3)
+
+    try:
+        with pytest.raises(Terminated):
+            open_moment(home, settings, moment, on_step=cancel)
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+    with Ledger.open(home.ledger) as ledger:
+        release = ledger.release(one)
+        assert release is not None
+        assert release.state == ends
+        assert release.stated_reason == ("cancelled before its moment" if ends == "held" else None)
+        statuses = {delivery.status for delivery in ledger.deliveries(one)}
+    assert statuses == ({None} if ends == "held" else {"delivered"})
+    assert (shared(home, "all") != {}) == (ends == "confirmed")
+
+
+def test_it_is_heeded_at_once_when_somebody_cancels_between_two_windows(home: Home, hooks: Receivers) -> None:
+    both = settings_for(home, audience=[*TWO, {"webhook": {"url": hooks.url(0)}}])
+    moment = ready(home, both, sealed(home), at=soon(25))
+    asked = threading.Event()
+    threading.Timer(1.5, asked.set).start()
+    began = time.monotonic()
+    with pytest.raises(HeldError, match="cancelled before its moment"):
+        open_moment(home, both, moment, is_cancelled=asked.is_set)
+    assert time.monotonic() - began < 8
+    assert [json.loads(call.body)["reason"] for call in hooks.calls("held")] == ["cancelled before its moment"]
+    assert not list((home.path / "shares").glob("*/.zwerm-*"))
+
+
+def test_a_withdrawal_is_told_to_everyone_at_once_with_its_reason_and_no_figure(home: Home, hooks: Receivers) -> None:
+    both = settings_for(home, audience=[{"webhook": {"url": hooks.url(0)}}, {"webhook": {"url": hooks.url(1)}}])
+    one = sealed(home, nps=12.3456)
+    ready(home, both, one, at=soon(3600))
+    withdraw(home, both, one, reason="a wrong file")
+    told = [json.loads(call.body) for call in hooks.calls("withdrawn")]
+    assert told == [{"reason": "a wrong file", "survey": "passengers", "wave": "2026-10"}] * 2
+    index = (home.published / "site" / "index.html").read_text()
+    assert "a wrong file" in index
+    assert not any("12.3456" in said for said in (index, json.dumps(told)))
+
+
+def test_whom_two_holds_at_arming_name_is_left_out_and_asked_again_at_the_next_release(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "HOLDS_APART", timedelta())
+    one = sealed(home)
+    place = home.path / "shares" / "ships" / "passengers" / "2026-10" / "r1"
+    place.mkdir(parents=True)
+    (place / "release.json").write_text("something else")
+    for number in range(2):
+        with pytest.raises(HeldError, match="Ships #1 by folder"):
+            if number == 0:
+                released(home, settings, one)
+            else:
+                open_moment(home, settings, retry(home, settings, one)[0].moment_id)
+    (moment,) = retry(home, settings, one)
+    report = open_moment(home, settings, moment.moment_id)
+    assert [(d.recipient, d.status) for d in report.deliveries if d.status != "delivered"] == [("Ships #1", "left_out")]
+    assert "left out" in (home.published / "site/passengers/2026-10/r1/en/register.html").read_text()
+    shutil.rmtree(place)
+    following = released(home, settings, sealed(home, wave="2026-11"))
+    assert {d.status for d in following.deliveries} == {"delivered"}

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from flows.home import Home
+from flows.releasing.access_record import accesses
 from tests.flows.served import NPS, ZONE, Prefect, Served, alone, local, serve, stopped_at_last, until, write
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("serve")]  # one home, in the order of the file
@@ -86,6 +87,8 @@ def test_before_any_release_the_site_says_so(first: Served) -> None:
     answer = httpx.get(first.site)
     assert answer.status_code == 200
     assert "No release yet" in answer.text
+    *_, access = accesses(first.home.access_record)
+    assert (access.path, access.status) == ("/", 200)  # who reads a release too early shows there
 
 
 def test_a_second_serve_of_the_same_home_ends_with_the_exit_code_of_a_taken_lease(first: Served, folder: Path) -> None:

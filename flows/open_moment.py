@@ -30,6 +30,7 @@ from warehouse.records import Moment
 DEPLOYMENT = "zwerm"
 NAME = f"open_moment/{DEPLOYMENT}"
 LEAD = timedelta(seconds=45)  # a flow's process is up within half a minute; arming needs the rest
+BEFORE_ARMING = timedelta(seconds=15)  # of a moment that takes longer to arm
 NEAR = LEAD + timedelta(seconds=15)  # too near for another process: who prepared it opens it
 ATTEMPTS = 3  # right after a runner's start, scheduling may fail once
 
@@ -107,7 +108,7 @@ def _handed_over(run: Run, moment: Moment) -> str:
 
 def schedule(run: Run, moment_id: str, planned_at: datetime | None) -> bool:
     """Schedule the opening of a moment at T less the lead; False where no deployment of it is known."""
-    at = planned_at - LEAD if planned_at else datetime.now(UTC)
+    at = planned_at - _lead(run, moment_id) if planned_at else datetime.now(UTC)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             run_deployment(
@@ -127,6 +128,12 @@ def schedule(run: Run, moment_id: str, planned_at: datetime | None) -> bool:
         else:
             return True
     return False
+
+
+def _lead(run: Run, moment_id: str) -> timedelta:
+    with Ledger.open(run.home.ledger) as ledger:
+        arming = release.lead_of(ledger, run.settings, moment_id)
+    return max(LEAD, timedelta(seconds=arming) + BEFORE_ARMING)
 
 
 def _words(opened: Report) -> str:

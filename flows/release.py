@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from flows.channels import ChannelName
 from flows.channels.by_name import KINDS, Factory, channel_for
 from flows.errors import FlowError, HeldError, LeaseTakenError
 from flows.home import Home
@@ -96,6 +95,13 @@ def report(ledger: Ledger, moment_id: str, *, is_joined: bool = False) -> Report
     )
 
 
+def lead_of(ledger: Ledger, settings: Settings, moment_id: str, *, least: float = LEAD_SECONDS) -> float:
+    """How many seconds before its T a moment begins to be armed, by the channels that its deliveries take."""
+    ids = [release.release_id for release in ledger.releases_of(moment_id)]
+    used = {delivery.channel for delivery in ledger.deliveries(*ids)}
+    return lead([name for name in KINDS if name in used], settings, took=taken(ledger), least=least)
+
+
 def must_know(ledger: Ledger, moment_id: str) -> Moment:
     """The moment, which somebody planned."""
     moment = ledger.moment(moment_id)
@@ -142,7 +148,7 @@ def _wait_to_arm(run: Run, lead_seconds: float, clear_seconds: float) -> bool:
     """Wait for T less the lead; whether T has passed at that, because the clock was set or this host slept."""
     planned_at = run.moment.planned_at
     if planned_at is not None:
-        seconds = lead(_ways(run), run.settings, took=taken(run.ledger), least=lead_seconds)
+        seconds = lead_of(run.ledger, run.settings, run.moment.moment_id, least=lead_seconds)
         jump = wait_far(
             planned_at - timedelta(seconds=seconds), is_cancelled=run.is_cancelled, is_over=lambda: _is_over(run)
         )
@@ -155,13 +161,6 @@ def _wait_to_arm(run: Run, lead_seconds: float, clear_seconds: float) -> bool:
             raise HeldError(CANCELLED)
         time.sleep(POLL_SECONDS)
     return False
-
-
-def _ways(run: Run) -> list[ChannelName]:
-    """The channels that the moment's deliveries take."""
-    ids = [release.release_id for release in run.ledger.releases_of(run.moment.moment_id)]
-    used = {delivery.channel for delivery in run.ledger.deliveries(*ids)}
-    return [name for name in KINDS if name in used]
 
 
 def _remark_on_clock(run: Run, jump: float) -> None:

@@ -26,6 +26,8 @@ from flows.orchestration.deployments import deployments
 from flows.orchestration.runner import Runner, begin_again
 from flows.progress import tell
 from flows.releasing.holding import hold_moment
+from flows.releasing.planning import CHANGED
+from flows.releasing.waiting import CANCELLED
 from flows.run import Run
 from warehouse.ledger import Ledger
 from warehouse.records import Moment
@@ -34,7 +36,6 @@ UNDER_WAY = (StateType.PENDING, StateType.RUNNING)
 WAITING = (StateType.SCHEDULED,)
 HEED_SECONDS = 5
 RECENT = 50
-CANCELLED = "cancelled before its moment"
 
 
 def serve_deployments(run: Run, *, on_ready: Callable[[], None]) -> None:
@@ -81,17 +82,41 @@ def _plan_anew(run: Run, waiting: Collection[str]) -> None:
     """Schedule every staged moment that no run waits for."""
     with Ledger.open(run.home.ledger) as ledger:
         staged = [moment for moment in ledger.open_moments() if _is_staged(ledger, moment)]
-    for moment in staged:
+    _plan(run, staged, waiting)
+
+
+async def _follow_calendar(client: PrefectClient, ids: Sequence[UUID], run: Run, *, followed: set[str]) -> None:
+    """Schedule what another process moved because the calendar was changed: the run of its old time may be too late."""
+    moved = [m for m in await asyncio.to_thread(moved_by_calendar, run) if m.moment_id not in followed]
+    if moved:
+        known = _moments(await _runs(client, ids, (*WAITING, *UNDER_WAY)))
+        await asyncio.to_thread(_plan, run, moved, known)
+        followed |= {moment.moment_id for moment in moved}  # once: a run that fails is not begun for ever
+
+
+def moved_by_calendar(run: Run) -> list[Moment]:
+    """The staged moments that have their time because an entry in the calendar was changed."""
+    if not run.home.ledger.exists():
+        return []
+    with Ledger.open(run.home.ledger) as ledger:
+        moved = {e.moment_id for e in ledger.events(kinds=("moved",)) if e.detail["reason"] == CHANGED}
+        return [m for m in ledger.open_moments() if m.moment_id in moved and _is_staged(ledger, m)]
+
+
+def _plan(run: Run, moments: Iterable[Moment], waiting: Collection[str]) -> None:
+    for moment in moments:
         if moment.moment_id not in waiting:
             schedule(run, moment.moment_id, moment.planned_at)
             tell(f"Planned anew: moment {moment.moment_id}")
 
 
 async def _keep_heeding(client: PrefectClient, ids: Sequence[UUID], run: Run) -> None:
+    followed: set[str] = set()
     while True:
         await asyncio.sleep(HEED_SECONDS)
         with suppress(HTTPError):  # the server may be slow or away for a while
             await _heed_cancelled(client, ids, run)
+            await _follow_calendar(client, ids, run, followed=followed)
 
 
 async def _heed_cancelled(client: PrefectClient, ids: Sequence[UUID], run: Run) -> None:

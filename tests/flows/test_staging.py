@@ -7,10 +7,11 @@ import pytest
 
 from flows.errors import ConfigurationError, FlowError, HeldError
 from flows.home import Home
+from flows.orchestration.serving import moved_by_calendar
 from flows.preparing.counting import Examination
 from flows.preparing.seal import read_sealed
 from flows.preparing.steps import Prepared
-from flows.release import open_moment
+from flows.release import lead_of, open_moment
 from flows.releasing.moment import record, withdraw
 from flows.releasing.recover import recover, retry
 from flows.releasing.staging import NEWER, Staged, stage_together
@@ -222,6 +223,27 @@ def test_a_changed_calendar_entry_moves_what_is_staged_and_everyone_is_told_why(
     assert recover(home, later) == []
     assert staged(home, one, settings=in_calendar(home, T + 2 * HOUR)).planned_at == T + 2 * HOUR
     assert len(moves(home)) == 2
+
+
+def test_what_the_calendar_moved_is_what_a_served_home_schedules_anew(home: Home) -> None:
+    one, run = sealed(home), Run(settings_for(home), home, datetime.now(UTC))
+    assert moved_by_calendar(run) == []
+    staged(home, one, settings=in_calendar(home, T))
+    assert moved_by_calendar(run) == []
+    recover(home, in_calendar(home, T - HOUR))
+    assert [moment.planned_at for moment in moved_by_calendar(run)] == [T - HOUR]
+    staged(home, one, at=T)
+    assert moved_by_calendar(run) == []
+
+
+def test_a_moment_whose_windows_are_long_is_begun_with_earlier(home: Home) -> None:
+    folders = settings_for(home, audience=[{"folder": "shares/all"}])
+    longer = settings_for(home, audience=[{"share": str(home.path / "m")}], release={"windows": {"share": 60}})
+    (home.path / "m").mkdir()
+    for settings, survey, seconds in ((folders, "passengers", 30), (longer, "staff", 60)):
+        (moment,) = staged(home, sealed(home, survey=survey), at=T, settings=settings).moments
+        with Ledger.open(home.ledger) as ledger:
+            assert lead_of(ledger, settings, moment.moment_id) == seconds
 
 
 def test_an_unchanged_calendar_entry_does_not_take_back_what_was_asked_for(home: Home) -> None:

@@ -38,6 +38,7 @@ from warehouse import WarehouseError
 STAGE_SECONDS = 100.0
 STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
+KEYS_FIRST_SECONDS = 2.0  # no plain copy is begun before, while a key is still under way to anyone
 REMAKE_SECONDS = 1.0  # so long before T a lost connection may still be made anew
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
 
@@ -181,6 +182,8 @@ class SftpChannel:
         async def all_of_them() -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                    if puts := [held.put for held in self._held.values() if held.put is not None]:
+                        await asyncio.wait(puts, timeout=KEYS_FIRST_SECONDS)
                     await asyncio.gather(*(self._finished(parcel, deadline) for parcel in some))
 
         self._loop.run(all_of_them())

@@ -499,6 +499,18 @@ def test_a_hold_is_told_in_the_recipients_language_and_the_notice_goes_when_the_
     assert_delivered_once(server, place, home, release)
 
 
+def test_every_key_is_put_before_the_first_plain_copy(
+    server: SftpServer, place: str, home: Home, release: str, known_hosts: str
+) -> None:
+    some = [delivery(release, server.url(f"{place}/{number}"), known_hosts) for number in range(8)]
+    open_all(folders := ready(home, *some))
+    assert {outcome.status for outcome in confirmed(folders).values()} == {"delivered"}
+    log = server.log(place)
+    keys = [each.answered_at or 0 for each in log if each.paths[-1].endswith(".key") and each.what == "posix_rename"]
+    assert len(keys) == 8
+    assert max(keys) < min(each.at for each in log if ".plain" in each.paths[-1])
+
+
 def test_a_folder_whose_entry_is_gone_is_refused_and_told(home: Home, release: str) -> None:
     gone = Delivery(secrets.token_hex(16), release, "Ships > Texel #1", "sftp", "nl", None)
     (refusal,) = channel(home, gone).stage()

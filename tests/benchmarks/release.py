@@ -10,8 +10,9 @@ import statistics
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import trustme
@@ -22,11 +23,22 @@ from tests.benchmarks.release_receivers import raise_limit, release_receivers
 
 RUNS = 7
 COUNTS = (10, 100, 1000)
+SLOW_COUNT = 100
 TITLES = {
     "release": "the release",
     "floor": "floor: bare loop of sends",
     "gather": "asyncio gather, nothing held",
     "sequential": "sequential loop",
+    "sequential_lean": "sequential loop with http.client",
+    "sealed_1mb": "the key to 1 MB that lies there sealed",
+    "sealed_1kb": "the key to 1 kB that lies there sealed",
+    "plain_1mb": "1 MB, not sealed",
+}
+KINDS = {
+    "": "webhooks",
+    "tls_": "webhooks over TLS",
+    "email_": "e-mail",
+    "slow_": "webhooks that read 1 MB/s",
 }
 
 Runs = Sequence[Mapping[str, Skews]]
@@ -59,26 +71,23 @@ def bench() -> Iterator[Bench]:
 
 def main(runs: int) -> None:
     """Measure everything, then print a table and the ratios."""
+    found: dict[tuple[str, int], list[Mapping[str, Skews]]] = {}
     with bench() as measured:
-        kinds: dict[str, Callable[[int, int], Mapping[str, Skews]]] = {
-            "": lambda count, run: measured.webhooks(count, run=run),
-            "tls_": lambda count, run: measured.webhooks(count, run=run, is_tls=True),
-            "email_": lambda count, run: measured.emails(count, run=run),
-        }
         measured.warm_up()
-        found: dict[tuple[str, int], list[Mapping[str, Skews]]] = {}
+        kinds = {"": measured.webhooks, "email_": measured.emails}
         for run in range(runs):
-            for kind, of in kinds.items():
-                for count in COUNTS if kind != "tls_" else COUNTS[-1:]:
-                    found.setdefault((kind, count), []).append(of(count, run))
+            for (kind, of), count in product(kinds.items(), COUNTS):
+                found.setdefault((kind, count), []).append(of(count, run=run))
+            found.setdefault(("tls_", COUNTS[-1]), []).append(measured.webhooks(COUNTS[-1], run=run, is_tls=True))
+            found.setdefault(("slow_", SLOW_COUNT), []).append(measured.slow_readers(SLOW_COUNT, run=run))
             print(f"run {run + 1} of {runs} done", file=sys.stderr, flush=True)
-    print(f"median of {runs} runs; ms from the first recipient to the last")
+    print(f"median of {runs} runs, sender and receivers on a processor each; milliseconds from first to last")
     for (kind, count), of_kind in found.items():
         _print_table(kind, count, of_kind)
     print()
     for (kind, count), of_kind in found.items():
-        for name, value in ratios(of_kind).items():
-            print(f"RATIO {kind}{name}_{count} {value:.3g}")
+        for name, value in (slow_ratios(of_kind) if kind == "slow_" else ratios(of_kind)).items():
+            print(f"RATIO {'' if kind == 'slow_' else kind}{name}_{count} {value:.{0 if value >= 100 else 2}f}")
 
 
 def ratios(runs: Runs) -> dict[str, float]:
@@ -86,6 +95,7 @@ def ratios(runs: Runs) -> dict[str, float]:
     found = {
         "release_skew_over_floor": _ratio(runs, "release", "floor"),
         "sequential_skew_over_release": _ratio(runs, "sequential", "release"),
+        "sequential_lean_skew_over_release": _ratio(runs, "sequential_lean", "release"),
         "gather_skew_over_release": _ratio(runs, "gather", "release"),
         "release_receivers_skew_over_floor": _ratio(runs, "release", "floor", at="receivers"),
         "sequential_receivers_skew_over_release": _ratio(runs, "sequential", "release", at="receivers"),
@@ -97,6 +107,15 @@ def ratios(runs: Runs) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def slow_ratios(runs: Runs) -> dict[str, float]:
+    """What it costs a slow reader that his release is long, where he has it sealed before T and where he has not."""
+    found = {
+        "sealed_1mb_opened_over_sealed_1kb": _ratio(runs, "sealed_1mb", "sealed_1kb", at="opened"),
+        "plain_1mb_opened_over_sealed_1mb": _ratio(runs, "plain_1mb", "sealed_1mb", at="opened"),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _ratio(runs: Runs, over: str, under: str, *, at: str = "sender") -> float | None:
     """None where a way was not measured, or sends one message, which has no skew."""
     if not all(way in run and run[way].count > 1 for way in (over, under) for run in runs):
@@ -105,15 +124,18 @@ def _ratio(runs: Runs, over: str, under: str, *, at: str = "sender") -> float | 
 
 
 def _print_table(kind: str, count: int, runs: Runs) -> None:
-    first = runs[0]["release"]
-    what = {"": "webhooks", "tls_": "webhooks over TLS", "email_": "e-mail"}[kind]
-    over = f" in {first.count} messages" if kind == "email_" else ""
-    print(f"\n{f'{count:,} recipients, {what}{over}, {first.size:,} bytes each':<62}{'sender':>10}{'receivers':>12}")
+    one = next(iter(runs[0].values()))
+    mails = f"{one.count} message{'s' if one.count > 1 else ''} of {one.size:,} bytes"
+    what = f"{KINDS[kind]}, {mails if kind == 'email_' else f'{one.size:,} bytes each'}"
+    print(f"\n{f'{count:,} recipients, {what}':<62}{'sent':>10}{'received':>10}{'opened':>10}{'ledger':>10}")
     for way in (way for way in TITLES if way in runs[0]):
-        sender, receivers = (statistics.median(getattr(run[way], at) for run in runs) for at in ("sender", "receivers"))
-        print(f"  {TITLES[way]:<60}{sender:>10.2f}{receivers:>12.2f}")
-    recorded = statistics.median(run["release"].recorded or 0 for run in runs)
-    print(f"  {'the release, as its own ledger has it':<60}{recorded:>10.2f}")
+        figures = [f"{_median(runs, way, at):>10.2f}" for at in ("sender", "receivers", "opened")]
+        own = f"{_median(runs, way, 'recorded'):>10.2f}" if runs[0][way].recorded is not None else ""
+        print(f"  {TITLES[way]:<60}{''.join(figures)}{own}")
+
+
+def _median(runs: Runs, way: str, at: str) -> float:
+    return statistics.median(float(getattr(run[way], at)) for run in runs)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from tests.benchmarks.release_receivers import Came, Receivers
 
 RECEIVE_SECONDS = 60.0
 POLL_SECONDS = 0.02
+OPENING = ("release", "key")
+MEGABYTE = 1145  # departments whose figures are so long
 
 Way = Callable[[], Callable[[], object]]  # prepares; what it gives back is what is measured
 
@@ -23,6 +25,7 @@ class Skews:
     receivers: float
     size: int  # bytes of a message
     count: int  # messages
+    opened: float  # from the first byte of the first to the last byte of the last
     recorded: float | None = None
 
 
@@ -51,6 +54,7 @@ class Bench:
             "floor": lambda: ways.floor([(ways.connected(port, is_tls=is_tls), each.message) for each in asked]),
             "gather": lambda: ways.gathered(urls, asked, body=ours.body),
             "sequential": lambda: ways.sequential(urls, asked, body=ours.body),
+            "sequential_lean": lambda: ways.sequential_lean(port, asked, body=ours.body),
         }
         if is_tls:
             made = {name: made[name] for name in ("release", "floor")}
@@ -71,10 +75,25 @@ class Bench:
         self._mail_bytes = found["release"].size
         return found
 
-    def _staged(self, audience: Sequence[object]) -> ways.Staged:
+    def slow_readers(self, count: int, *, run: int = 0) -> dict[str, Skews]:
+        """One run of ours to webhooks that read 1 MB/s: sealed ones of 1 MB and of 1 kB, and plain ones of 1 MB."""
+        urls = ways.webhooks(count, port=self.receivers.slow_http_port)
+
+        def staged(departments: int, *, is_sealed: bool) -> Callable[[], object]:
+            audience = [{"webhook": {"url": url, "sealed": is_sealed}} for url in urls]
+            return self._staged(audience, departments=departments).open
+
+        made: dict[str, Way] = {
+            "sealed_1mb": lambda: staged(MEGABYTE, is_sealed=True),
+            "sealed_1kb": lambda: staged(0, is_sealed=True),
+            "plain_1mb": lambda: staged(MEGABYTE, is_sealed=False),
+        }
+        return self._each(made, run, expected=dict.fromkeys(made, count))
+
+    def _staged(self, audience: Sequence[object], *, departments: int = 2) -> ways.Staged:
         folder = self.folder / "home"
         shutil.rmtree(folder, ignore_errors=True)
-        return ways.staged(folder, audience=audience, mail_port=self.receivers.smtp_port)
+        return ways.staged(folder, audience=audience, mail_port=self.receivers.smtp_port, departments=departments)
 
     def _each(self, made: Mapping[str, Way], run: int, *, expected: Mapping[str, int]) -> dict[str, Skews]:
         names = list(made)
@@ -88,14 +107,16 @@ class Bench:
         came = self._came(expected)
         first, whole = [each.first for each in came], [each.whole for each in came]
         sender, held = ((max(times) - min(times)) / 1e6 for times in (first, whole))
-        return Skews(sender, held, came[0].size, len(came), recorded if isinstance(recorded, float) else None)
+        opened = (max(whole) - min(first)) / 1e6
+        own = recorded if isinstance(recorded, float) else None
+        return Skews(sender, held, came[0].size, len(came), opened, own)
 
     def _came(self, expected: int) -> list[Came]:
         ends = time.monotonic() + RECEIVE_SECONDS
         came: list[Came] = []
         while len(came) < expected and time.monotonic() < ends:
             time.sleep(POLL_SECONDS)
-            came += [each for each in self.receivers.take() if each.event == "release"]
+            came += [each for each in self.receivers.take() if each.event in OPENING]
         if len(came) != expected:
             raise SystemExit(f"{len(came)} of {expected} messages came: nothing was measured")
         return came

@@ -17,6 +17,7 @@ import ssl
 import struct
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from tests.flows.receivers import running
 SO_TIMESTAMPNS = 35  # the kernel's own time of arrival, in the ancillary data of each read
 DESCRIPTORS = 8192
 READ = 1 << 16
+SLOW_READ, SLOW_SECONDS = 10_000, 0.01  # so much at once, so often: 1 MB/s
+SLOW_BUFFER = 1 << 15  # what a slow reader's kernel takes in for him
 HTTP_ANSWER = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 EHLO_ANSWER = b"250-receiver\r\n250 SIZE 10000000\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -51,6 +54,7 @@ class Receivers:
 
     notes_port: int
     http_port: int
+    slow_http_port: int
     https_port: int | None
     smtp_port: int
 
@@ -66,8 +70,8 @@ def release_receivers(*, cpu: int | None = None, certificate: Path | None = None
     """Start the receivers in a process of their own, on one processor if it is named."""
     command = [sys.executable, "-m", "tests.benchmarks.release_receivers", str(-1 if cpu is None else cpu)]
     with running([*command, *([str(certificate)] if certificate else [])]) as said:
-        notes, http, smtp, https = cast(list[int], said["ports"])
-        yield Receivers(notes, http, https or None, smtp)
+        notes, http, slow, smtp, https = cast(list[int], said["ports"])
+        yield Receivers(notes, http, slow, https or None, smtp)
 
 
 def raise_limit() -> None:
@@ -81,10 +85,14 @@ def raise_limit() -> None:
 class _Connection:
     """What all kinds share: reading with the kernel's time."""
 
+    at_once = READ
+    rests_seconds = 0.0  # after each read
+    receive_buffer = 0  # bytes; 0 is the kernel's choice
+
     def __init__(self, connection: socket.socket, notes: list[Came]) -> None:
         connection.setblocking(False)
         self.connection, self.notes = connection, notes
-        self.buffer = b""
+        self.buffer = bytearray()
         self.first = 0
 
     def greet(self) -> None:
@@ -93,7 +101,7 @@ class _Connection:
     def read(self) -> None:
         """Read what is there; the connection is closed when the sender closed it."""
         try:
-            data, ancillary, _, _ = self.connection.recvmsg(READ, 64)
+            data, ancillary, _, _ = self.connection.recvmsg(self.at_once, 64)
         except BlockingIOError:
             return
         except OSError:
@@ -142,6 +150,12 @@ class _Http(_Connection):
         event = EVENT.search(self.buffer)
         self.note(event[1].decode() if event else "", len(self.buffer))
         return True
+
+
+class _SlowHttp(_Http):
+    at_once = SLOW_READ
+    rests_seconds = SLOW_SECONDS
+    receive_buffer = SLOW_BUFFER
 
 
 class _Https(_Http):
@@ -201,7 +215,7 @@ class _Smtp(_Connection):
             if self.in_data:
                 self.note("release", len(unit) + len(end))
             self.buffer = rest
-            self._say(unit[:4].upper())
+            self._say(bytes(unit[:4]).upper())
 
     def _say(self, verb: bytes) -> None:
         answer = b"250 OK\r\n"
@@ -221,8 +235,10 @@ def _nanoseconds(value: bytes) -> int:
     return int(seconds * 1_000_000_000 + rest)
 
 
-def _listening() -> socket.socket:
+def _listening(receive_buffer: int = 0) -> socket.socket:
     listening = socket.socket()
+    if receive_buffer:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)  # connections inherit it
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -238,9 +254,10 @@ class _Process:
     def __init__(self, kinds: list[type[_Connection]]) -> None:
         self.notes: list[Came] = []
         self.asking = _listening()
-        self.listening = {each.fileno(): (each, kind) for kind in kinds for each in [_listening()]}
+        self.listening = {each.fileno(): (each, kind) for kind in kinds for each in [_listening(kind.receive_buffer)]}
         self.ports = [self.asking.getsockname()[1], *(each.getsockname()[1] for each, _ in self.listening.values())]
         self.connections: dict[int, _Connection] = {}
+        self.resting: deque[tuple[float, int, _Connection]] = deque()  # until when; all rest equally long
         self.epoll = select.epoll()
         for descriptor in (sys.stdin.fileno(), self.asking.fileno(), *self.listening):
             self.epoll.register(descriptor, select.EPOLLIN)
@@ -249,10 +266,11 @@ class _Process:
         """Serve until the input ends."""
         while True:
             lines = []
-            for descriptor, _ in self.epoll.poll(maxevents=DESCRIPTORS):
+            for descriptor, _ in self.epoll.poll(self._wake(), maxevents=DESCRIPTORS):
                 if line := self.connections.get(descriptor):
                     line.read()
                     lines.append(line)
+                    self._rest(descriptor, line)
                 elif descriptor in self.listening:
                     self._accept(*self.listening[descriptor])
                 elif descriptor == self.asking.fileno():
@@ -261,6 +279,19 @@ class _Process:
                     return
             for line in lines:
                 line.answer()
+
+    def _rest(self, descriptor: int, line: _Connection) -> None:
+        if line.rests_seconds and line.connection.fileno() == descriptor:
+            self.epoll.modify(descriptor, 0)
+            self.resting.append((time.monotonic() + line.rests_seconds, descriptor, line))
+
+    def _wake(self) -> float | None:
+        """Let those read on who have rested; for how long the others still do."""
+        while self.resting and self.resting[0][0] <= time.monotonic():
+            _, descriptor, line = self.resting.popleft()
+            if line.connection.fileno() == descriptor:
+                self.epoll.modify(descriptor, select.EPOLLIN)
+        return max(self.resting[0][0] - time.monotonic(), 0) if self.resting else None
 
     def _accept(self, listening: socket.socket, kind: type[_Connection]) -> None:
         with suppress(BlockingIOError):
@@ -282,7 +313,7 @@ def _serve(cpu: int, certificate: Path | None) -> None:
     if cpu >= 0:
         os.sched_setaffinity(0, {cpu})
     raise_limit()
-    kinds: list[type[_Connection]] = [_Http, _Smtp]
+    kinds: list[type[_Connection]] = [_Http, _SlowHttp, _Smtp]
     if certificate:
         _Https.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         _Https.context.load_cert_chain(certificate)

@@ -5,6 +5,7 @@ Each is prepared, and then runs once; what it took is not asked of it but of the
 
 import asyncio
 import gc
+import http.client
 import secrets
 import smtplib
 import socket
@@ -54,13 +55,14 @@ class Staged:
         return report.skew_ms
 
 
-def staged(folder: Path, *, audience: Sequence[object], mail_port: int) -> Staged:
-    """Seal a small release in a home of its own and ask everyone whether he is ready."""
+def staged(folder: Path, *, audience: Sequence[object], mail_port: int, departments: int = 2) -> Staged:
+    """Seal a release of so many departments in a home of its own, and have it ready with everyone."""
     folder.mkdir(parents=True)
     home = Home(folder).prepare()
     relay = {"smtp": f"smtp://127.0.0.1:{mail_port}", "from": "Zwerm <zwerm@waddenlijn.example>", "tls": "none"}
     settings = settings_for(home, audience=audience, servers={"relay": {**relay, "max_connections": CONNECTIONS}})
-    release_id = sealed(home)
+    below = [(f"d{number}", "all", 1, (f"Department {number}",)) for number in range(departments)]
+    release_id = sealed(home, tree=[("all", None, 0, ()), *below])
     record(home, release_id)
     plan(home, [release_id])
     moment = stage(home, settings, [release_id])[0]
@@ -129,6 +131,19 @@ def sequential(urls: Sequence[str], asked: Sequence[Request], *, body: bytes) ->
         with httpx.Client(timeout=SECONDS) as client:
             for call in calls:
                 client.send(call)
+
+    return run
+
+
+def sequential_lean(port: int, asked: Sequence[Request], *, body: bytes) -> Callable[[], None]:
+    """The same loop with what Python itself has for it, which does least besides."""
+
+    def run() -> None:
+        for request in asked:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+            connection.request("POST", "/hook", body, dict(_headers(request.message)))
+            connection.getresponse().read()
+            connection.close()
 
     return run
 

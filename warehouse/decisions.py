@@ -8,7 +8,7 @@ from typing import Literal
 
 from warehouse import WarehouseError
 from warehouse.chain import FACTS
-from warehouse.leases import Lease, is_ours
+from warehouse.leases import Lease, keep
 from warehouse.ledger import Ledger
 from warehouse.moments import BEGUN, is_under_way, moment_for, place
 from warehouse.records import DeliveryState, Event, Moment, Release, Status, as_text
@@ -20,6 +20,12 @@ BEFORE_RELEASE = (*BEFORE_ARMING, "armed")
 
 class OvertakenError(WarehouseError):
     """Before the commit, someone else held or withdrew what was about to be released."""
+
+
+class BeingOpenedError(WarehouseError):
+    """Another process opens the release, or has opened it: its moment stays what it is."""
+
+    is_busy = True
 
 
 class LeaseLostError(WarehouseError):
@@ -64,10 +70,12 @@ def plan(
     `calendar` is what was announced for each when it was planned.
     """
     with ledger.transaction():
-        planned = [_must_be(ledger, release_id, BEFORE_ARMING, "planned") for release_id in release_ids]
+        planned = [_must(ledger, release_id) for release_id in release_ids]
         for release in planned:
-            if is_under_way(ledger, release):
-                raise WarehouseError(f"release {release.release_id} is being opened now and cannot be planned anew")
+            if release.is_out or is_under_way(ledger, release):
+                stands = "out" if release.is_out else "being opened now"
+                raise BeingOpenedError(f"release {release.release_id} is {stands} and cannot be planned anew")
+            _must_be(ledger, release.release_id, BEFORE_ARMING, "planned")
         moment = moment_for(ledger, planned_at, leaving={*release_ids, *replacing})
         place(ledger, planned, moment, why=why, replaced=ledger.known(replacing), calendar=calendar or {})
     return moment
@@ -78,8 +86,12 @@ def stage(ledger: Ledger, release_ids: Sequence[str]) -> tuple[Moment, ...]:
     moments = {}
     with ledger.transaction():
         for release_id in release_ids:
-            release = _must_be(ledger, release_id, BEFORE_ARMING, "staged")
+            release = _must(ledger, release_id)
             moment = ledger.moment(release.moment_id) if release.moment_id else None
+            if moment is not None and (release.is_out or is_under_way(ledger, release)):
+                moments[moment.moment_id] = moment  # another process opens it, and this one joins
+                continue
+            _must_be(ledger, release_id, BEFORE_ARMING, "staged")
             if moment is None or moment.phase != "open":
                 moment = moment_for(ledger, None if moment is None else moment.planned_at)
                 place(ledger, [release], moment, why=BEGUN)
@@ -145,15 +157,27 @@ def confirm(
     answers: Iterable[Answer],
     skew_ms: float | None,
     breaches: Sequence[Breach] = (),
+    lease: Lease | None = None,
 ) -> None:
-    """Record when each delivery opened, what was answered, and the skew: the end of a moment."""
+    """Record when each delivery opened, what was answered, and the skew: the end of a moment.
+
+    With `lease` only where no other process has taken the moment over, and so ended it already.
+    """
     with ledger.transaction():
+        if lease is not None:
+            _must_hold(ledger, lease)
         for delivery_id, at in opened_at.items():
             ledger.add("opened", delivery_id=delivery_id, moment_id=moment_id, at=at)
         _answer(ledger, answers, moment_id=moment_id)
         for breach in breaches:
             ledger.add("breach", release_ids=release_ids, moment_id=moment_id, **asdict(breach))
         ledger.add("confirmed", release_ids=release_ids, moment_id=moment_id, skew_ms=skew_ms)
+
+
+def still_hold(ledger: Ledger, lease: Lease) -> None:
+    """Raise where another process took the moment over: what comes next is not this one's to do any more."""
+    with ledger.transaction():
+        _must_hold(ledger, lease)
 
 
 def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
@@ -320,5 +344,5 @@ def _must_all_be(ledger: Ledger, release_ids: Sequence[str], state: str) -> None
 
 
 def _must_hold(ledger: Ledger, lease: Lease) -> None:
-    if not is_ours(ledger, lease):
+    if not keep(ledger, lease):
         raise LeaseLostError("another process took over the moment, because this one had not moved on for too long")

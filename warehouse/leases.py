@@ -44,11 +44,11 @@ class Holder:
         return self.place == _place() and not _runs(self.pid, self.started)
 
 
-def take(ledger: Ledger, name: str, *, moment_id: str | None = None, seconds: float = LEASE_SECONDS) -> Lease | None:
+def take(ledger: Ledger, name: str, *, moment_id: str | None = None, seconds: float | None = None) -> Lease | None:
     """Take a lease that is free or stale; None where a living process holds it."""
     lease = Lease(name, secrets.token_hex(16), moment_id)
     pid = os.getpid()
-    expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    expires_at = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS if seconds is None else seconds)
     with ledger.transaction():
         holder = held_by(ledger, name)
         if holder is not None and not holder.is_stale:
@@ -66,10 +66,16 @@ def give_back(ledger: Ledger, lease: Lease) -> None:
     ledger.connection.execute("delete from leases where name = ? and token = ?", [lease.name, lease.token])
 
 
-def is_ours(ledger: Ledger, lease: Lease) -> bool:
-    """Whether a lease was not taken over meanwhile; asked inside the transaction that depends on it."""
-    holder = held_by(ledger, lease.name)
-    return holder is not None and holder.token == lease.token
+def keep(ledger: Ledger, lease: Lease) -> bool:
+    """Whether a lease was not taken over meanwhile, and then for the whole time from now on.
+
+    Asked inside the transaction that depends on it.
+    """
+    kept = ledger.connection.execute(
+        "update leases set expires_at = ? where name = ? and token = ?",
+        [as_text(datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)), lease.name, lease.token],
+    )
+    return int(kept.rowcount) == 1
 
 
 def held_by(ledger: Ledger, name: str) -> Holder | None:

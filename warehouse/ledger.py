@@ -180,7 +180,10 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, and alone: nobody else writes between what is read here and what is written."""
-        self.connection.execute("begin immediate")
+        try:
+            self.connection.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            raise _busy(error, self.path) from None
         try:
             yield
         except BaseException:
@@ -286,6 +289,17 @@ class Ledger:
             list(values),
         )
         return tuple(moment_of(row) for row in rows)
+
+
+def _busy(error: sqlite3.OperationalError, path: Path) -> Exception:
+    """What is told where another process keeps the ledger for itself: it stands still in the middle of a write."""
+    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+        return error
+    busy = WarehouseError(
+        f"another process has been writing to {path} for {BUSY_SECONDS:.0f} seconds; see whether it stands still"
+    )
+    busy.is_busy = True
+    return busy
 
 
 def _make_private(path: Path) -> None:

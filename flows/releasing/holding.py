@@ -13,6 +13,7 @@ from flows.releasing.audience import restored
 from flows.releasing.publication import renew, renew_if_free
 from flows.settings import Settings
 from warehouse import WarehouseError, decisions
+from warehouse.decisions import BeingOpenedError
 from warehouse.leases import Lease
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment, Release
@@ -53,6 +54,8 @@ def hold(
     held = decisions.hold(
         ledger, release_ids, reason=reason, details=details or reason, moment_id=moment_id, refused=refused
     )
+    if not held and any(release.is_out for release in ledger.known(release_ids)):
+        raise BeingOpenedError("another process has released it meanwhile; zwerm status tells who has it")
     announce(channels, "held", reason)
     with suppress(OSError, WarehouseError):  # the hold stands; what is published follows at the next start
         if lease is None:

@@ -22,7 +22,7 @@ from flows.releasing.holding import Channels, NotReadyError, each, hold
 from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew
 from flows.releasing.undisturbed import undisturbed
-from warehouse import WarehouseError, decisions
+from warehouse import WarehouseError, decisions, leases
 from warehouse.decisions import Answer, Breach, LeaseLostError, OvertakenError
 from warehouse.leases import Lease
 from warehouse.ledger import Ledger
@@ -71,8 +71,16 @@ class Stamps:
 def arm_and_open(run: Run, lease: Lease) -> Channels:
     """Open every release that is staged for the moment, or hold them all; the lease is the caller's, all the time.
 
-    The channels are returned for what is still to be completed afterwards.
+    The channels are returned for what is still to be completed afterwards. LeaseTakenError where this process stood
+    still for so long that another took the moment over: then it does nothing any more, neither opens nor holds.
     """
+    try:
+        return _opened_or_held(run, lease)
+    except LeaseLostError as error:
+        raise LeaseTakenError(str(error)) from None
+
+
+def _opened_or_held(run: Run, lease: Lease) -> Channels:
     releases = decisions.freeze(run.ledger, run.moment.moment_id, lease=lease)
     if not releases:
         return {}
@@ -86,14 +94,14 @@ def arm_and_open(run: Run, lease: Lease) -> Channels:
         opens = _drawn(channels)
         appointment.meet()
         stamps = _decide_and_open(run, ids, opens, lease)
-    except LeaseLostError as error:
-        raise LeaseTakenError(str(error)) from None
+    except LeaseLostError:
+        raise
     except Exception as error:
         _hold(run, ids, channels, error, lease)
         raise  # it was decided already: what is left is completed at the next start
     finally:
         gc.enable()
-    _confirm(run, ids, channels, stamps)
+    _confirm(run, ids, channels, stamps, lease)
     return channels
 
 
@@ -121,24 +129,28 @@ def _decide_and_open(run: Run, ids: Sequence[str], opens: Sequence[Open], lease:
     sends = [opened.send for opened in opens]
     on_step = None if run.on_step is nothing else run.on_step
     wall_offset = time.time_ns() - time.perf_counter_ns()
+    fence = time.perf_counter_ns() + int(leases.LEASE_SECONDS * 1e9)
     with undisturbed():
         decisions.commit(run.ledger, run.moment.moment_id, lease=lease, release_ids=ids)
         if on_step is not None:
             on_step("committed")
-        stamps = _open_all(sends, on_step)
+        stamps = _open_all(sends, on_step, fence)
     return Stamps(tuple(opens), tuple(stamps[:-1]), tuple(stamps[1:]), wall_offset)
 
 
-def _open_all(sends: Sequence[Callable[[], None]], on_step: OnStep | None) -> list[int]:
+def _open_all(sends: Sequence[Callable[[], None]], on_step: OnStep | None, fence: int) -> list[int]:
     """When each send began, and at the end when the last was over: one look at the clock for each, and no other work.
 
     A send ended, at the latest, when the next began. One that fails stops no other: what is answered decides, and that
-    is read in `confirm`. Where nothing is raised, `try` costs nothing.
+    is read in `confirm`. Where nothing is raised, `try` costs nothing. Past the fence another process may complete the
+    moment: one that stood still for so long sends nothing any more.
     """
     clock, stamps = time.perf_counter_ns, list[int]()
     stamp = stamps.append
     for send in sends:
-        stamp(clock())
+        stamp(now := clock())
+        if now > fence:
+            raise LeaseLostError("this process stood still after the decision; the next start completes what is left")
         try:  # noqa: SIM105 - see above
             send()
         except Exception:  # noqa: S110
@@ -149,8 +161,9 @@ def _open_all(sends: Sequence[Callable[[], None]], on_step: OnStep | None) -> li
     return stamps
 
 
-def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -> None:
+def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps, lease: Lease) -> None:
     """Read the answers for 30 seconds at most, record everything at once, and publish the register."""
+    decisions.still_hold(run.ledger, lease)
     states = run.ledger.deliveries(*ids)
     deadline = time.monotonic() + CONFIRM_SECONDS
 
@@ -180,8 +193,10 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps) -
         answers=answers,
         skew_ms=skew_ms,
         breaches=_breaches(run, stamps, skew_ms),
+        lease=lease,
     )
     run.on_step("confirmed")
+    decisions.still_hold(run.ledger, lease)  # whoever swings what is published holds it
     early_reads.record(run.ledger, run.home, run.settings, ids)
     renew(run.ledger, run.home, run.settings)
     run.on_step("renewed")
@@ -208,6 +223,7 @@ def _breaches(run: Run, stamps: Stamps, skew_ms: float | None) -> list[Breach]:
 
 def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, lease: Lease) -> None:
     """Hold the moment for the reason that the error gives; returns only where the commit was already made."""
+    decisions.still_hold(run.ledger, lease)  # else it is another's to open or to hold
     moment = run.ledger.moment(run.moment.moment_id)
     if moment is not None and moment.phase in ("released", "confirmed"):
         return

@@ -12,6 +12,7 @@ from flows.releasing.moment import OnStep, announce_moments, nothing, plan, stag
 from flows.releasing.moving import follow_calendar
 from flows.releasing.planning import ASKED, HELD, announced, entries, moment_at, moment_of
 from flows.run import Run
+from warehouse.decisions import BeingOpenedError
 from warehouse.ledger import Ledger
 from warehouse.moments import is_under_way
 from warehouse.records import Moment, Release
@@ -60,13 +61,23 @@ def stage_together(
     with step("Stage for everyone") as notes:
         if at is None:
             follow_calendar(run.home, run.settings)  # what it moved is told below, with all that was ever moved
-        moments = {} if at else _under_way(run, sealed)
-        rest = [one for one in sealed if one.release_id not in moments]
-        staged = _staged(run, rest, at, on_step=on_step) if rest else ()
-        together = {moment.moment_id: moment for moment in (*moments.values(), *staged)}
+        try:
+            together = _together(run, sealed, at, on_step=on_step)
+        except BeingOpenedError:  # another process began with it meanwhile
+            if at:
+                raise
+            together = _together(run, sealed, at, on_step=on_step)
         soonest = sorted(together.values(), key=lambda m: (m.planned_at is not None, m.planned_at or m.created_at))
         notes += [*_moved(run, soonest, sealed), *(told_time(run, moment.planned_at) for moment in soonest)]
     return Staged(tuple(prepared), tuple(soonest))
+
+
+def _together(run: Run, sealed: Sequence[Sealed], at: str | None, *, on_step: OnStep) -> dict[str, Moment]:
+    """The moments of all: of what another process opens, its own; the rest is planned and staged here."""
+    moments = {} if at else _under_way(run, sealed)
+    rest = [one for one in sealed if one.release_id not in moments]
+    staged = _staged(run, rest, at, on_step=on_step) if rest else ()
+    return {moment.moment_id: moment for moment in (*moments.values(), *staged)}
 
 
 def told_time(run: Run, planned_at: datetime | None) -> str:
@@ -104,11 +115,11 @@ def _times(run: Run, ledger: Ledger, sealed: Sequence[Sealed], at: str | None) -
         else:
             times.setdefault(known, []).append(one.release_id)
     if free:
-        times.setdefault(_together(run, free, times), []).extend(one.release_id for one in free)
+        times.setdefault(_one_time(run, free, times), []).extend(one.release_id for one in free)
     return times
 
 
-def _together(run: Run, free: Sequence[Sealed], known: Times) -> datetime | None:
+def _one_time(run: Run, free: Sequence[Sealed], known: Times) -> datetime | None:
     """One T for all that has none yet, and none before the announced ones: it may be measured against those."""
     times = [moment_of(run.settings, survey=one.survey, wave=one.wave, at=None, now=run.now) for one in free]
     planned = [time for time in times if time is not None]
@@ -119,10 +130,10 @@ def _together(run: Run, free: Sequence[Sealed], known: Times) -> datetime | None
 
 
 def _under_way(run: Run, sealed: Sequence[Sealed]) -> dict[str, Moment]:
-    """What another process is opening now."""
+    """What another process is opening now, or has opened since this one sealed it."""
     with Ledger.open(run.home.ledger) as ledger:
         found = (release for one in sealed if (release := ledger.release(one.release_id)) is not None)
-        armed = [release for release in found if is_under_way(ledger, release)]
+        armed = [release for release in found if release.is_out or is_under_way(ledger, release)]
         moments = {moment.moment_id: moment for moment in ledger.moments()}
         return {release.release_id: moments[release.moment_id] for release in armed if release.moment_id}
 

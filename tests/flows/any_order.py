@@ -109,10 +109,9 @@ class Ground(RuleBasedStateMachine):
         if refused := self.model.refused(releases):
             self.model.stop(releases, refused)
             return "held"
-        if not all(release.state in BEFORE_ARMING for release in releases):
-            return "refused"
         for release in releases:
-            release.state = "staged"
+            if release.state in BEFORE_ARMING:  # what is being armed is left to who arms it
+                release.state = "staged"
         return "killed" if crash else "done"
 
     def learn(self, releases: list[Known]) -> None:

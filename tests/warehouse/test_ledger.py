@@ -14,7 +14,7 @@ import pytest
 
 from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer, LeaseLostError, OvertakenError
-from warehouse.leases import Lease, give_back, held_by, is_ours, take
+from warehouse.leases import Lease, give_back, held_by, keep, take
 from warehouse.ledger import Ledger
 from warehouse.moments import TooCloseError
 from warehouse.records import DeliveryState, Facts
@@ -302,11 +302,21 @@ def test_who_hung_past_his_time_is_followed_and_cannot_commit_any_more(ledger: L
     slow = take(ledger, "moment", seconds=-1)
     assert slow is not None
     quick = leased(ledger)
-    assert is_ours(ledger, quick)
+    assert keep(ledger, quick)
     with pytest.raises(LeaseLostError):
         decisions.freeze(ledger, moment_id, lease=slow)
     give_back(ledger, slow)
-    assert is_ours(ledger, quick)
+    assert keep(ledger, quick)
+
+
+def test_one_that_stands_still_in_the_middle_of_a_write_is_told_as_busy(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.ledger.BUSY_SECONDS", 0.1)
+    with ledger.transaction(), Ledger.open(ledger.path) as other:
+        with pytest.raises(WarehouseError, match="another process has been writing to") as error:
+            take(other, "moment")
+        assert error.value.is_busy
 
 
 def test_a_lease_is_taken_once_however_many_ask_at_the_same_time(ledger: Ledger) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import release_ways as ways
-from tests.benchmarks.release_receivers import Came, Receivers
+from tests.benchmarks.release_lines import Came
+from tests.benchmarks.release_receivers import Receivers
 
 RECEIVE_SECONDS = 60.0
 POLL_SECONDS = 0.02

@@ -9,12 +9,10 @@ ports and ends with its input.
 import gc
 import json
 import os
-import re
 import resource
 import select
 import socket
 import ssl
-import struct
 import sys
 import time
 from collections import deque
@@ -25,27 +23,10 @@ from pathlib import Path
 from typing import cast
 
 from flows.releasing.undisturbed import undisturbed
+from tests.benchmarks.release_lines import READ, SO_TIMESTAMPNS, Came, Http, Https, Line, SlowHttp, Smtp
 from tests.flows.receivers import running
 
-SO_TIMESTAMPNS = 35  # the kernel's own time of arrival, in the ancillary data of each read
 DESCRIPTORS = 8192
-READ = 1 << 16
-SLOW_READ, SLOW_SECONDS = 10_000, 0.01  # so much at once, so often: 1 MB/s
-SLOW_BUFFER = 1 << 15  # what a slow reader's kernel takes in for him
-HTTP_ANSWER = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-EHLO_ANSWER = b"250-receiver\r\n250 SIZE 10000000\r\n"
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-EVENT = re.compile(rb"\r\nzwerm-event: *(\w+)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Came:
-    """One whole message: nanoseconds since 1970 of its first bytes and of its last, and how long it was."""
-
-    event: str
-    first: int
-    whole: int
-    size: int
 
 
 @dataclass(frozen=True)
@@ -82,159 +63,6 @@ def raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-class _Connection:
-    """What all kinds share: reading with the kernel's time."""
-
-    at_once = READ
-    rests_seconds = 0.0  # after each read
-    receive_buffer = 0  # bytes; 0 is the kernel's choice
-
-    def __init__(self, connection: socket.socket, notes: list[Came]) -> None:
-        connection.setblocking(False)
-        self.connection, self.notes = connection, notes
-        self.buffer = bytearray()
-        self.first = 0
-
-    def greet(self) -> None:
-        """What the receiver says first."""
-
-    def read(self) -> None:
-        """Read what is there; the connection is closed when the sender closed it."""
-        try:
-            data, ancillary, _, _ = self.connection.recvmsg(self.at_once, 64)
-        except BlockingIOError:
-            return
-        except OSError:
-            data, ancillary = b"", []
-        if not data:
-            self.connection.close()
-            return
-        at = next((_nanoseconds(value) for _, kind, value in ancillary if kind == SO_TIMESTAMPNS), time.time_ns())
-        self.take(data, at)
-
-    def take(self, data: bytes, at: int) -> None:
-        """Add to what is there, and see whether it is whole."""
-        raise NotImplementedError
-
-    def answer(self) -> None:
-        """Say what is due; called when all that had come was read, so that answering delays no reading."""
-
-    def note(self, event: str, size: int) -> None:
-        """Keep when it came."""
-        self.notes.append(Came(event, self.first, time.time_ns(), size))
-
-
-class _Http(_Connection):
-    whole = 0  # length of the request, once its head is there
-    is_whole = False
-
-    def take(self, data: bytes, at: int) -> None:
-        self.is_whole = self.completed(data, at)
-
-    def answer(self) -> None:
-        if self.is_whole:
-            with suppress(OSError):
-                self.connection.send(HTTP_ANSWER)
-            self.connection.close()
-            self.is_whole = False
-
-    def completed(self, data: bytes, at: int) -> bool:
-        """Whether the request is whole now; it is noted then."""
-        self.first = self.first or at
-        self.buffer += data
-        if not self.whole and (head := self.buffer.find(b"\r\n\r\n")) > 0:
-            length = LENGTH.search(self.buffer, 0, head)
-            self.whole = head + 4 + (int(length[1]) if length else 0)
-        if not self.whole or len(self.buffer) < self.whole:
-            return False
-        event = EVENT.search(self.buffer)
-        self.note(event[1].decode() if event else "", len(self.buffer))
-        return True
-
-
-class _SlowHttp(_Http):
-    at_once = SLOW_READ
-    rests_seconds = SLOW_SECONDS
-    receive_buffer = SLOW_BUFFER
-
-
-class _Https(_Http):
-    """The same over TLS, decrypted in memory so that the kernel's times stay to be had."""
-
-    context: ssl.SSLContext
-
-    def __init__(self, connection: socket.socket, notes: list[Came]) -> None:
-        super().__init__(connection, notes)
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = self.context.wrap_bio(self.incoming, self.outgoing, server_side=True)
-        self.is_open = False
-
-    def take(self, data: bytes, at: int) -> None:
-        self.incoming.write(data)
-        try:
-            if not self.is_open:
-                self.tls.do_handshake()
-                self.is_open = True
-            while not self.is_whole:
-                self.is_whole = self.completed(self.tls.read(READ), at)
-        except ssl.SSLWantReadError:
-            self._flush()
-        except ssl.SSLError:
-            self.connection.close()
-
-    def answer(self) -> None:
-        if self.is_whole:
-            self.tls.write(HTTP_ANSWER)
-            self._flush()
-            self.connection.close()
-            self.is_whole = False
-
-    def _flush(self) -> None:
-        with suppress(OSError):
-            self.connection.send(self.outgoing.read())
-
-
-class _Smtp(_Connection):
-    in_data = False
-
-    def greet(self) -> None:
-        self.connection.send(b"220 receiver ESMTP\r\n")
-
-    def take(self, data: bytes, at: int) -> None:
-        self.first = self.first or at
-        self.buffer += data
-        with suppress(OSError):
-            self._proceed()
-
-    def _proceed(self) -> None:
-        while self.buffer:
-            end = b"\r\n.\r\n" if self.in_data else b"\r\n"
-            unit, found, rest = self.buffer.partition(end)
-            if not found:
-                return
-            if self.in_data:
-                self.note("release", len(unit) + len(end))
-            self.buffer = rest
-            self._say(bytes(unit[:4]).upper())
-
-    def _say(self, verb: bytes) -> None:
-        answer = b"250 OK\r\n"
-        if self.in_data:
-            self.in_data = False
-        elif verb == b"DATA":
-            self.in_data, self.first, answer = True, 0, b"354 Go on\r\n"
-        elif verb == b"EHLO":
-            answer = EHLO_ANSWER
-        elif verb == b"QUIT":
-            answer = b"221 Bye\r\n"
-        self.connection.send(answer)
-
-
-def _nanoseconds(value: bytes) -> int:
-    seconds, rest = struct.unpack("qq", value)
-    return int(seconds * 1_000_000_000 + rest)
-
-
 def _listening(receive_buffer: int = 0) -> socket.socket:
     listening = socket.socket()
     if receive_buffer:
@@ -251,13 +79,13 @@ def _listening(receive_buffer: int = 0) -> socket.socket:
 class _Process:
     """All connections of all kinds in one loop over epoll."""
 
-    def __init__(self, kinds: list[type[_Connection]]) -> None:
+    def __init__(self, kinds: list[type[Line]]) -> None:
         self.notes: list[Came] = []
         self.asking = _listening()
         self.listening = {each.fileno(): (each, kind) for kind in kinds for each in [_listening(kind.receive_buffer)]}
         self.ports = [self.asking.getsockname()[1], *(each.getsockname()[1] for each, _ in self.listening.values())]
-        self.connections: dict[int, _Connection] = {}
-        self.resting: deque[tuple[float, int, _Connection]] = deque()  # until when; all rest equally long
+        self.connections: dict[int, Line] = {}
+        self.resting: deque[tuple[float, int, Line]] = deque()  # until when; all rest equally long
         self.epoll = select.epoll()
         for descriptor in (sys.stdin.fileno(), self.asking.fileno(), *self.listening):
             self.epoll.register(descriptor, select.EPOLLIN)
@@ -280,7 +108,7 @@ class _Process:
             for line in lines:
                 line.answer()
 
-    def _rest(self, descriptor: int, line: _Connection) -> None:
+    def _rest(self, descriptor: int, line: Line) -> None:
         if line.rests_seconds and line.connection.fileno() == descriptor:
             self.epoll.modify(descriptor, 0)
             self.resting.append((time.monotonic() + line.rests_seconds, descriptor, line))
@@ -293,7 +121,7 @@ class _Process:
                 self.epoll.modify(descriptor, select.EPOLLIN)
         return max(self.resting[0][0] - time.monotonic(), 0) if self.resting else None
 
-    def _accept(self, listening: socket.socket, kind: type[_Connection]) -> None:
+    def _accept(self, listening: socket.socket, kind: type[Line]) -> None:
         with suppress(BlockingIOError):
             while True:
                 connection, _ = listening.accept()
@@ -313,11 +141,11 @@ def _serve(cpu: int, certificate: Path | None) -> None:
     if cpu >= 0:
         os.sched_setaffinity(0, {cpu})
     raise_limit()
-    kinds: list[type[_Connection]] = [_Http, _SlowHttp, _Smtp]
+    kinds: list[type[Line]] = [Http, SlowHttp, Smtp]
     if certificate:
-        _Https.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        _Https.context.load_cert_chain(certificate)
-        kinds.append(_Https)
+        Https.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        Https.context.load_cert_chain(certificate)
+        kinds.append(Https)
     gc.disable()
     process = _Process(kinds)
     print(json.dumps({"ports": [*process.ports, *([] if certificate else [0])]}), flush=True)

@@ -113,7 +113,7 @@ def release(
     if release is None or _is_out(begun, release):
         completed = complete(begun.home, begun.settings, release)
         if release is not None or not _waiting(begun):
-            return _told(completed, otherwise="Everyone has it: nothing was sent." if release else "Nothing is held.")
+            return _told(completed, otherwise="Everyone has it." if release else "Nothing is held.")
     with prefect_for(begun):
         moments = retry_home(begun.home, begun.settings, release, at=planned_at)
         return _opened(begun, [Staged((), moments)], recovered)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from flows.command import calls
 from flows.command.status import status
 from flows.errors import ConfigurationError, HeldError
 from flows.home import Home
@@ -246,6 +247,35 @@ def bring(ledger: Ledger, release_id: str, state: str) -> None:
         decisions.withdraw(ledger, release_id, reason="a wrong file")
     if state not in ("arming", "armed", "released"):
         give_back(ledger, lease)
+
+
+def test_a_retry_of_what_is_out_says_who_has_it_by_now_and_who_still_not(home: Home, settings: Settings) -> None:
+    one = sealed(home)
+    open_moment(home, settings, ready(home, settings, one))
+    config, ships = home.path / "zwerm.toml", home.path / "shares" / "ships"
+
+    def retried() -> tuple[list[str], int]:
+        said = calls.release(config=config, release=one, retry=True, withdraw=False, reason=None, at=None, quiet=True)
+        return said["lines"], said["exit_code"]
+
+    assert retried() == (["Everyone has it."], 0)
+    ships.rename(home.path / "aside")
+    ships.write_text("a file is in the way")
+    with Ledger.open(home.ledger) as ledger:
+        (lacking,) = [state for state in ledger.deliveries(one) if state.recipient == "Ships #1"]
+        decisions.answer(ledger, [Answer(lacking.delivery_id, "failed", datetime.now(UTC), "went away")])
+    assert retried() == (["Ships #1 by folder: still lacks it"], 1)
+    assert told(home, one)["next"] == [
+        f"send it to the one who lacks it, and to nobody else: zwerm release {one} --retry"
+    ]
+    ships.unlink()
+    ships.mkdir()
+    for _ in range(4):
+        with Ledger.open(home.ledger) as ledger:  # it was tried at five starts: the next one leaves it to a person
+            decisions.answer(ledger, [Answer(lacking.delivery_id, "failed", datetime.now(UTC), "went away")])
+    assert retried() == (["Ships #1 by folder: completed late"], 0)
+    assert retried() == (["Everyone has it."], 0)
+    assert (ships / "passengers" / "2026-10" / "r1" / "release.json").exists()
 
 
 def test_a_release_that_nobody_knows_is_an_error_that_lists_those_that_are(home: Home) -> None:

@@ -178,8 +178,9 @@ def _out(deliveries: Sequence[DeliveryState], name: str) -> Iterator[str]:
     lacking = [delivery for delivery in deliveries if delivery.status not in ("delivered", "left_out")]
     left_out = [delivery for delivery in deliveries if delivery.status == "left_out"]
     if lacking:
-        yield f"send it to the {len(lacking)} who lack it, and to nobody else: {name} --retry"
+        who = "the one who lacks it" if len(lacking) == 1 else f"the {len(lacking)} who lack it"
+        yield f"send it to {who}, and to nobody else: {name} --retry"
     if left_out:
-        yield f"mend the ways of the {len(left_out)} left out (zwerm doctor): the next release asks them again"
+        yield f"mend the ways of those left out, {len(left_out)} (zwerm doctor): the next release asks them again"
     if not lacking and not left_out:
         yield "nothing: everyone has it"

@@ -5,8 +5,6 @@ What has happened is never changed: a state is what the newest events say, and e
 """
 
 import json
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from warehouse import WarehouseError, chain, layout
+from warehouse.chaining import give_chain, make_private
 from warehouse.records import (
     DeliveryState,
     Event,
@@ -43,7 +42,7 @@ class Ledger:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open the ledger, made 0600 where there is none; every commit is on disk before it counts."""
-        _make_private(path)
+        make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
@@ -255,26 +254,9 @@ class Ledger:
                     f"{layout.VERSION}); install that Zwerm again"
                 )
             if version == 1:
-                self._chain()
+                give_chain(self)
             elif version == 0:
                 layout.create(self.connection)
-
-    def _chain(self) -> None:
-        """Give a ledger of version 1 its chain: each event as it stands, and one more with what was already there."""
-        if not layout.make_room(self.connection):
-            raise WarehouseError(f"the version of {self.path} was set back by hand; restore it from a copy")
-        layout.create(self.connection)
-        columns, previous = ", ".join(chain.EVENT), chain.GENESIS
-        insert = f"insert into events ({columns}, hash) values (?, ?, ?, ?, ?, ?, ?, ?)"
-        earlier = self.connection.execute(f"select {columns} from earlier order by event_id").fetchall()
-        for row in earlier:
-            previous = chain.link(previous, tuple(row))
-            self.connection.execute(insert, [*row, previous])
-        self.connection.execute("drop table earlier")
-        introduced: dict[str, dict[str, str]] = {}
-        for table, key, digest in chain.facts(self.connection):
-            introduced.setdefault(table, {})[key] = digest
-        self.add("chained", says=f"the {len(earlier)} events before this one got their hashes now", facts=introduced)
 
     def _releases(self, condition: str, values: Iterable[Any] = ()) -> tuple[Release, ...]:
         rows = self.connection.execute(
@@ -300,24 +282,6 @@ def _busy(error: sqlite3.OperationalError, path: Path) -> Exception:
     )
     busy.is_busy = True
     return busy
-
-
-def _make_private(path: Path) -> None:
-    """Make the file 0600 before SQLite would make it otherwise; one that is there is never opened here.
-
-    Closing any descriptor of a file takes a process's locks on it away, SQLite's too: another process would then take
-    itself for the last one, remove the log that this one still writes to, and what it writes would be lost.
-    """
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    path.chmod(0o600)
 
 
 def _can_be_told(connection: sqlite3.Connection) -> bool:

@@ -8,7 +8,7 @@ survey or wave.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ from warehouse import WarehouseError
 STAGE_SECONDS = 60.0
 STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
+PUT_SECONDS = 10.0  # for the acknowledgement of a key; then it is asked whether it is there
 REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
 AGAIN_SECONDS = (0.05, 0.15, None)  # before T: pauses before what failed is tried again; None: no more
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
@@ -90,7 +91,7 @@ class ObjectStoreChannel:
         return self._refusals(refused)
 
     def opens(self) -> list[Open]:
-        """One call that wakes a thread, which puts all the keys side by side."""
+        """One call that wakes the threads which put all the keys side by side."""
         held = [parcel for parcel in self._parcels if parcel in self._marks]
         if not held:
             return []
@@ -155,7 +156,7 @@ class ObjectStoreChannel:
         if bucket.mark(parcel.envelope_name) != self._marks.get(parcel):
             raise BucketError(f"{bucket.place}: what was put there for the moment is gone")
 
-    def _put_key(self, parcel: Parcel) -> Callable[[], Awaitable[None]]:
+    def _put_key(self, parcel: Parcel) -> Callable[[], None]:
         return partial(self._bucket(parcel).put_at_once, parcel.key_name, self._contents.key(parcel))
 
     def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
@@ -168,7 +169,7 @@ class ObjectStoreChannel:
         progress = self._progress[parcel]
         with progress.turn:
             if self._keys is not None and not progress.sent and parcel in self._keys.answers:
-                _hear(self._keys.answers[parcel], progress, seconds=deadline - time.monotonic())
+                _hear(self._keys.answers[parcel], progress, seconds=min(PUT_SECONDS, deadline - time.monotonic()))
             for pause in chain(PAUSES, repeat(PAUSES[-1])):
                 try:
                     self._try_to_finish(parcel, progress)

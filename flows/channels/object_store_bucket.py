@@ -1,7 +1,7 @@
 """A bucket through obstore: what it raises names the server alone, for obstore's own errors quote whole requests.
 
 Calls wait, each in a thread of its caller's: obstore's awaitable ones may abort a process that ends right after them,
-because their answers are dropped by threads that Python does not know of. Only the key goes by one of those.
+because their answers are dropped by threads that Python does not know of.
 """
 
 import mimetypes
@@ -12,7 +12,7 @@ from datetime import timedelta
 from threading import Lock
 from urllib.parse import unquote, urlsplit
 
-from obstore import delete, get, head, put, put_async
+from obstore import delete, get, head, put
 from obstore.exceptions import BaseError, InvalidPathError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
@@ -63,10 +63,10 @@ class Bucket:
         with self._faults():
             put(self._store, self._path(name), content, attributes={"Content-Type": kind} if kind else None)
 
-    async def put_at_once(self, name: str, content: bytes) -> None:
-        """Put a small object by one request, from an event loop."""
+    def put_at_once(self, name: str, content: bytes) -> None:
+        """Put a small object by one request, whatever obstore would do otherwise."""
         with self._faults():
-            await put_async(self._store, self._path(name), content, use_multipart=False)
+            put(self._store, self._path(name), content, use_multipart=False)
 
     def get(self, name: str) -> bytes | None:
         """Get an object; None where there is none, of which one who may not list the bucket is told 403."""

@@ -1,62 +1,61 @@
-"""The keys of one moment: a thread that waits, and puts them all side by side when it is woken at T."""
+"""The keys of one moment: threads that wait, and put them side by side when one of them is woken at T.
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+Threads and no event loop, because a put waits without Python's lock, while a loop that is busy keeps it for
+milliseconds from whoever opens the other ways out at the same time.
+"""
+
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
-from flows.channels.connections import TIME_UP
 from flows.channels.object_store_bucket import BucketError
 from flows.channels.parcels import Parcel
 
-WAIT_SECONDS = 120.0  # for T, which is half a second away when the thread begins
-START_SECONDS = 5.0
-PUT_SECONDS = 10.0
+WAIT_SECONDS = 10.0  # for T, which is half a second away when the threads begin
 AT_ONCE = 256  # connections at most; so many were open before T
 
 
 class Keys:
     """What waking is one call that never waits; each store's acknowledgement is a future of its own."""
 
-    def __init__(self, puts: Mapping[Parcel, Callable[[], Awaitable[None]]]) -> None:
+    def __init__(self, puts: Mapping[Parcel, Callable[[], None]]) -> None:
         self.answers: Mapping[Parcel, Future[datetime]] = {parcel: Future() for parcel in puts}
         self._puts = puts
-        self._is_up = Event()
+        self._queue: SimpleQueue[Parcel] = SimpleQueue()
+        for parcel in puts:
+            self._queue.put(parcel)
+        self._first, self._all = Event(), Event()
         self._is_called_off = False
-        Thread(target=asyncio.run, args=(self._run(),), name="zwerm-object-store", daemon=True).start()
-        if not self._is_up.wait(START_SECONDS):
-            raise BucketError("the thread that puts the keys did not begin in time")
+        for number in range(min(len(puts), AT_ONCE)):
+            Thread(target=self._work, args=(number == 0,), name=f"zwerm-object-store-{number}").start()
 
     def wake(self) -> None:
-        """Have all keys put; this is the open itself."""
-        self._loop.call_soon_threadsafe(self._signal.set)
+        """Have all keys put; this is the open itself: it wakes one thread, which wakes the others."""
+        self._first.set()
 
     def call_off(self) -> None:
         """Have none put, where the moment does not come."""
         self._is_called_off = True
-        with suppress(RuntimeError):  # the thread has ended
-            self.wake()
+        self.wake()
 
-    async def _run(self) -> None:
-        self._loop, self._signal, self._gate = asyncio.get_running_loop(), asyncio.Event(), asyncio.Semaphore(AT_ONCE)
-        tasks = [asyncio.create_task(self._put(parcel)) for parcel in self._puts]
-        self._is_up.set()
-        await asyncio.gather(*tasks)
+    def _work(self, is_first: bool) -> None:
+        mine = self._first if is_first else self._all
+        is_woken = mine.wait(WAIT_SECONDS)
+        self._all.set()
+        while is_woken and not self._is_called_off:
+            try:
+                parcel = self._queue.get_nowait()
+            except Empty:
+                return
+            self._put(parcel)
 
-    async def _put(self, parcel: Parcel) -> None:
+    def _put(self, parcel: Parcel) -> None:
         answer = self.answers[parcel]
         try:
-            await asyncio.wait_for(self._signal.wait(), WAIT_SECONDS)
-            if self._is_called_off:
-                answer.cancel()
-                return
-            async with self._gate:
-                await asyncio.wait_for(self._puts[parcel](), PUT_SECONDS)
+            self._puts[parcel]()
             answer.set_result(datetime.now(UTC))
-        except TimeoutError:
-            answer.set_exception(BucketError(f"the object store {TIME_UP}"))
         except BucketError as error:
             answer.set_exception(error)
         except Exception as error:  # whatever it is, one store's fault is not another's, and its text stays inside

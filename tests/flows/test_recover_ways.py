@@ -26,7 +26,7 @@ def chat(tmp_path: Path) -> Iterator[Receivers]:
         yield receivers
 
 
-@pytest.mark.parametrize("step", ["armed", "committed", "opened:1"])
+@pytest.mark.parametrize("step", ["armed", "opened:1"])
 def test_killed_around_the_commit_the_next_start_finishes_or_undoes_it(
     tmp_path: Path, store: ObjectServer, chat: Receivers, step: str
 ) -> None:

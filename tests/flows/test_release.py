@@ -277,7 +277,7 @@ def test_a_refused_delivery_holds_the_release_for_everyone_and_a_retry_reaches_e
     assert one not in kept_by_prefect  # the id is a hash of what nobody may know yet
     assert str(home.path) not in kept_by_prefect
     assert state(home, one) == "held"
-    assert not (home.path / "shares" / "all" / "passengers").exists()
+    assert [path.name for path in (home.path / "shares" / "all").rglob("*") if path.is_file()] == ["held.txt"]
     assert in_mart(home) == []
     (home.path / "shares" / "ships").unlink()
     (moment,) = retry(home, settings, one)

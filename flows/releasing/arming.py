@@ -95,8 +95,7 @@ def arm(
 
     armed: dict[ChannelName, Channel] = {}
     for seconds, names in in_turn(channels, run.settings, took=taken(run.ledger)):
-        if armed:
-            watch.hold(armed, until_left=seconds)
+        watch.hold(armed, until_left=seconds)
         turn = {name: channels[name] for name in names}
         watch.ask(turn, up)
         armed |= turn

@@ -174,6 +174,14 @@ def confirm(
         ledger.add("confirmed", release_ids=release_ids, moment_id=moment_id, skew_ms=skew_ms)
 
 
+def overtaken(ledger: Ledger, release_ids: Sequence[str]) -> OvertakenError | None:
+    """Who held or withdrew one of these while they were armed, and why; None where nobody did."""
+    for release in ledger.known(release_ids):
+        if release.state in ("held", "withdrawn"):
+            return _overtaken(release)
+    return None
+
+
 def still_hold(ledger: Ledger, lease: Lease) -> None:
     """Raise where another process took the moment over: what comes next is not this one's to do any more."""
     with ledger.transaction():
@@ -339,8 +347,12 @@ def _must_be(ledger: Ledger, release_id: str, states: Sequence[str], done: str) 
 def _must_all_be(ledger: Ledger, release_ids: Sequence[str], state: str) -> None:
     for release in ledger.known(release_ids):
         if release.state != state:
-            why = f": {release.stated_reason}" if release.stated_reason else ""
-            raise OvertakenError(f"{release.survey} {release.wave} was {release.state} meanwhile{why}")
+            raise _overtaken(release)
+
+
+def _overtaken(release: Release) -> OvertakenError:
+    why = f": {release.stated_reason}" if release.stated_reason else ""
+    return OvertakenError(f"{release.survey} {release.wave} was {release.state} meanwhile{why}")
 
 
 def _must_hold(ledger: Ledger, lease: Lease) -> None:

@@ -227,6 +227,7 @@ def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, le
     moment = run.ledger.moment(run.moment.moment_id)
     if moment is not None and moment.phase in ("released", "confirmed"):
         return
+    error = decisions.overtaken(run.ledger, ids) or error  # who lacks what was taken away from him is not to blame
     fault = f"the release could not be opened ({type(error).__name__})"
     is_for_all = isinstance(error, (HeldError, OvertakenError))
     hold(

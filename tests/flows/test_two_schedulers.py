@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from flows.errors import HeldError
 from flows.home import Home
-from flows.releasing.moment import plan, record, stage
+from flows.release import open_moment
+from flows.releasing.moment import plan, record, stage, withdraw
 from flows.releasing.recover import recover
 from tests.flows.reading import in_mart
 from tests.flows.receivers import Receivers, webhook_receivers
@@ -182,3 +184,23 @@ def test_the_next_start_finds_a_missed_time_and_holds_it_unless_late_is_to_be_re
     with Ledger.open(place.home.ledger) as ledger:
         assert ledger.state(place.release_id) == expected
         assert bool(ledger.open_moments()) == (late == "release")  # which the run, or serve, opens now
+
+
+def test_what_is_withdrawn_while_all_is_armed_holds_the_rest_and_blames_no_recipient(place: Place) -> None:
+    settings, other = settings_for(place.home, audience=place.audience), sealed(place.home, survey="staff")
+    for name in (place.release_id, other):
+        record(place.home, name)
+    plan(place.home, [place.release_id, other])
+    (moment,) = stage(place.home, settings, [place.release_id, other])
+
+    def on_step(step: str) -> None:
+        if step == "armed":
+            withdraw(place.home, settings, other, reason="a wrong file")
+
+    with pytest.raises(HeldError, match="staff 2026-10 was withdrawn meanwhile: a wrong file"):
+        open_moment(place.home, settings, moment.moment_id, on_step=on_step)
+    with Ledger.open(place.home.ledger) as ledger:
+        (held,) = ledger.events(kinds=("held",))
+        assert ledger.state(place.release_id) == "held"
+    assert held.detail["refused"] == []
+    assert place.hooks.calls("release") == []

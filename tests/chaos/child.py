@@ -56,7 +56,7 @@ WAITS: dict[ModuleType, dict[str, object]] = {
     sftp_line: {"CONNECT_SECONDS": 3.0, "ANSWER_SECONDS": 2.0},
     object_store_bucket: {"CONNECT_SECONDS": 2.0, "ANSWER_SECONDS": 2.0},
     opening: {"CONFIRM_SECONDS": 3.0},
-    arming: {"ARM_SECONDS": 6.0},
+    arming: {"ARM_SECONDS": 30.0},
 }
 
 

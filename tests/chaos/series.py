@@ -19,7 +19,8 @@ from tests.chaos import checker
 from tests.chaos.evidence import WHATS, Evidence, Violation
 from tests.chaos.far import far
 from tests.chaos.fate import Fate
-from tests.chaos.lane import HOOKS, SECURE_HOOKS, Lane, lived
+from tests.chaos.lane import HOOKS, SECURE_HOOKS, Lane
+from tests.chaos.living import lived
 from tests.flows.mail_receiver import mail_receiver
 from tests.flows.receivers import ROOT, running
 
@@ -51,8 +52,8 @@ class Tally:
         self.starts += len(evidence.starts)
         for number, start in enumerate(evidence.starts):
             kill = fate.kill_of(number)
-            if start.is_killed and kill is not None:
-                self.kills[kill.step or "a random moment"] += 1
+            if start.is_killed:
+                self.kills[(kill and kill.step) or "a random moment"] += 1
             if start.end == "held":
                 self.holds[PLACES.sub("…", start.reason.partition("nobody has anything. ")[2])] += 1
         self.faults.update(fault.kind for fault in fate.faults)

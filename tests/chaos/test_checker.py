@@ -8,7 +8,7 @@ import pytest
 from tests.chaos import checker
 from tests.chaos.checker import violations
 from tests.chaos.evidence import Evidence, Send, Start
-from tests.chaos.fate import Fate
+from tests.chaos.fate import Fate, Jump
 from tests.chaos.watcher import Sighting
 from tests.chaos.wire import message_of, request_of
 
@@ -66,6 +66,7 @@ def test_what_is_right_is_found_to_be_right() -> None:
     [
         replace(RIGHT, sends=(replace(SEND, at=99),)),
         replace(RIGHT, planned_wall=111),
+        replace(RIGHT, planned_wall=111 + checker.MAY_BE_OFF, fate=Fate(1, jump=Jump("sealed", 1.0))),
         replace(RIGHT, starts=(replace(WHOLE, steps={}, is_out=False),)),
         replace(RIGHT, traffic=((99, b"..31.4159265"),)),
         *(
@@ -93,6 +94,10 @@ def test_what_could_be_read_before_the_commit_or_before_t_is_early(wrong: Eviden
 )
 def test_who_does_not_have_it_at_the_end_is_lost(wrong: Evidence) -> None:
     assert found(wrong) == {"lost"}
+
+
+def test_a_clock_that_was_set_may_be_off_by_what_is_not_held() -> None:
+    assert violations(replace(RIGHT, planned_wall=111, fate=Fate(1, jump=Jump("sealed", 1.0)))) == []
 
 
 def test_who_was_left_out_is_not_lost() -> None:

@@ -1,7 +1,7 @@
 """A reader of folders in a process of his own: looks every few milliseconds, and writes down what he could read.
 
-He is told on his input which homes to watch, and when to look at one for the last time of a release, which he writes
-down when he has. What he sees of a folder is the hash of every release.json; of what is published also the release ids
+He is told on his input which homes to watch and which no more, and when to look once more, which he writes down when he
+has. What he sees of a folder is the hash of every release.json; of what is published also the release ids
 in every table of the warehouse that it holds.
 """
 
@@ -140,6 +140,8 @@ def main(log: Path) -> None:
                     word, _, home = said.partition(" ")
                     if word == "watch":
                         watcher.homes[Path(home)] = {}
+                    elif word == "forget":
+                        watcher.homes.pop(Path(home), None)
                     elif word == "look":
                         watcher.look()
                         watcher.note(Sighting(time.monotonic_ns(), time.time_ns(), home, LOOKED, {}))

@@ -48,6 +48,11 @@ def decide_to_withdraw(home: Home, settings: Settings, release_id: str, *, reaso
         decisions.withdraw(ledger, release_id, reason=reason)
 
 
+crashes = st.sampled_from((None, None, None, *OPENING))
+rarely = st.sampled_from((False, False, False, False, True))
+overtakings = st.sampled_from((None, None, None, None, withdraw, decide_to_withdraw))
+
+
 class AnyOrder(Ground):
     """What people, schedulers and kills do, in any order, and what holds after each of it."""
 
@@ -82,46 +87,20 @@ class AnyOrder(Ground):
         self.stage([*{r.release_id: r for r in (pick(waiting, n) for n in which)}.values()], crash)
 
     @precondition(lambda self: self.with_releases())
-    @rule(
-        which=some,
-        crash=st.sampled_from((None, None, None, *OPENING)),
-        is_cancelled=st.sampled_from((False, False, False, False, True)),
-        is_share_lost=st.sampled_from((False, False, False, True)),
-        overtaken=st.sampled_from((None, None, None, None, withdraw, decide_to_withdraw)),
-    )
+    @rule(which=some, crash=crashes, is_cancelled=rarely, is_share_lost=rarely, overtaken=overtakings)
     def open_it(
         self, which: int, crash: str | None, is_cancelled: bool, is_share_lost: bool, overtaken: Withdraw | None
     ) -> None:
         moment_id = pick(self.with_releases(), which)
-        at = self.model.moments[moment_id].at
-        if at is not None and at > datetime.now(UTC) and not is_cancelled:
-            self.now.move_to(at - timedelta(seconds=0.2))
-        told = len(self.receiver.events("held"))
-        before = {r.release_id for r in self.those("held")}
-        waiting = self.model.of(moment_id, "staged", "armed")
-        how = {"is_cancelled": is_cancelled, "is_overtaken": overtaken is not None}
-        expected = self.model.open(moment_id, crash=crash, **how)
+        self.open(moment_id, crash, is_cancelled=is_cancelled, is_share_lost=is_share_lost, overtaken=overtaken)
 
-        def on_step(step: str) -> None:
-            if step == "committed" and is_share_lost:
-                self.block("ships")
-            if step == "armed" and overtaken is not None:
-                overtaken(self.home, self.settings, waiting[0].release_id, reason="a wrong file")
-            killing(crash)(step)
-
-        came = outcome(
-            lambda: open_moment(
-                *(self.home, self.settings, moment_id),
-                is_cancelled=lambda: is_cancelled,
-                on_step=on_step,
-                clear_seconds=0,
-            )
-        )
-        assert came == (expected if expected in ("held", "killed") else "done")
-        if expected == "killed":
-            self.leave_the_lease_of_an_ended_process(moment_id)
-        newly = [r for r in self.those("held") if r.release_id not in before and r.was_asked]
-        assert len(self.receiver.events("held")) - told >= len(newly)
+    @rule(survey=st.sampled_from(SURVEYS), crash=crashes, overtaken=overtakings)
+    def seal_stage_and_open_a_wave(self, survey: str, crash: str | None, overtaken: Withdraw | None) -> None:
+        waves = len(self.model.releases)
+        made = self.seal(survey, f"{2026 + waves // 12}-{waves % 12 + 1:02}", 1, None)
+        self.stage([made], None)
+        if made.moment is not None and made.state == "staged":
+            self.open(made.moment, crash, overtaken=overtaken)
 
     @precondition(lambda self: self.model.releases)
     @rule(which=some)
@@ -280,6 +259,46 @@ class AnyOrder(Ground):
         self.learn(releases)
         assert came == self.staged(releases, crash)
 
+    def open(
+        self,
+        moment_id: str,
+        crash: str | None,
+        *,
+        is_cancelled: bool = False,
+        is_share_lost: bool = False,
+        overtaken: Withdraw | None = None,
+    ) -> None:
+        """Open a moment, at its T where it has one, with what must come of it."""
+        at = self.model.moments[moment_id].at
+        if at is not None and at > datetime.now(UTC) and not is_cancelled:
+            self.now.move_to(at - timedelta(seconds=0.2))
+        told = len(self.receiver.events("held"))
+        before = {r.release_id for r in self.those("held")}
+        waiting = self.model.of(moment_id, "staged", "armed")
+        how = {"is_cancelled": is_cancelled, "is_overtaken": overtaken is not None}
+        expected = self.model.open(moment_id, crash=crash, **how)
+
+        def on_step(step: str) -> None:
+            if step == "committed" and is_share_lost:
+                self.block("ships")
+            if step == "armed" and overtaken is not None:
+                overtaken(self.home, self.settings, waiting[0].release_id, reason="a wrong file")
+            killing(crash)(step)
+
+        came = outcome(
+            lambda: open_moment(
+                *(self.home, self.settings, moment_id),
+                is_cancelled=lambda: is_cancelled,
+                on_step=on_step,
+                clear_seconds=0,
+            )
+        )
+        assert came == (expected if expected in ("held", "killed") else "done")
+        if expected == "killed":
+            self.leave_the_lease_of_an_ended_process(moment_id)
+        newly = [r for r in self.those("held") if r.release_id not in before and r.was_asked]
+        assert len(self.receiver.events("held")) - told >= len(newly)
+
     def teardown(self) -> None:
         """At last all shares are back: everyone has all that is out, but who was left out."""
         try:
@@ -304,7 +323,7 @@ class AnyOrder(Ground):
 def test_in_any_order_of_calls_and_kills_each_release_is_where_the_protocol_says_and_nobody_is_early() -> None:
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES else [])]
     how = settings(
-        max_examples=EXAMPLES or 14,
+        max_examples=EXAMPLES or 12,
         stateful_step_count=40 if EXAMPLES else 22,
         derandomize=not EXAMPLES,
         database=None,

@@ -1,0 +1,237 @@
+"""Johnson's relative weights against the textbook's figures, and what a wave's drivers say and keep to themselves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.transforms.waves import key
+from transforms.departments import departments
+from transforms.drivers import drivers, left_out, rated
+from transforms.johnson import bootstrap, correlations, relative_weights
+from transforms.ratings import rating_sample, rating_sums, ratings
+
+Frame = Any  # pd.DataFrame: its stubs do not follow .loc through rows and lists of names
+Rows = Sequence[tuple[Any, ...]]  # department, score, ratings…; told and acted are 0 but for superpromoters
+
+MTCARS = (  # mpg, cyl, disp, hp, wt (Henderson and Velleman 1981, as in R)
+    (21, 6, 160, 110, 2.62), (21, 6, 160, 110, 2.875), (22.8, 4, 108, 93, 2.32), (21.4, 6, 258, 110, 3.215),
+    (18.7, 8, 360, 175, 3.44), (18.1, 6, 225, 105, 3.46), (14.3, 8, 360, 245, 3.57), (24.4, 4, 146.7, 62, 3.19),
+    (22.8, 4, 140.8, 95, 3.15), (19.2, 6, 167.6, 123, 3.44), (17.8, 6, 167.6, 123, 3.44), (16.4, 8, 275.8, 180, 4.07),
+    (17.3, 8, 275.8, 180, 3.73), (15.2, 8, 275.8, 180, 3.78), (10.4, 8, 472, 205, 5.25), (10.4, 8, 460, 215, 5.424),
+    (14.7, 8, 440, 230, 5.345), (32.4, 4, 78.7, 66, 2.2), (30.4, 4, 75.7, 52, 1.615), (33.9, 4, 71.1, 65, 1.835),
+    (21.5, 4, 120.1, 97, 2.465), (15.5, 8, 318, 150, 3.52), (15.2, 8, 304, 150, 3.435), (13.3, 8, 350, 245, 3.84),
+    (19.2, 8, 400, 175, 3.845), (27.3, 4, 79, 66, 1.935), (26, 4, 120.3, 91, 2.14), (30.4, 4, 95.1, 113, 1.513),
+    (15.8, 8, 351, 264, 3.17), (19.7, 6, 145, 175, 2.77), (15, 8, 301, 335, 3.57), (21.4, 4, 121, 109, 2.78),
+)  # fmt: skip
+NAMES = ("crew", "price", "it's food")
+SCALES = dict.fromkeys(NAMES, (1, 5))
+
+
+def made(
+    rows: Rows, *, names: Sequence[str] = NAMES, threads: int = 2, hidden: Sequence[str] = (), **asked: Any
+) -> Any:
+    """The sums, the sample and the tree of these answers, as a run makes them."""
+    least, scales = asked.get("min_respondents", 10), asked.get("scales", dict.fromkeys(names, (1, 5)))
+    records = [_record(number, row, names) for number, row in enumerate(rows, start=1)]
+    with duckdb.connect(config={"threads": threads}) as connection:
+        types = {"department_key": pa.string(), "score": pa.int8(), "response_key": pa.string()}
+        types |= {"told_count": pa.int32(), "acted_count": pa.int32(), "is_copied": pa.bool_()}
+        types |= {"drivers": pa.map_(pa.string(), pa.float64())}
+        connection.register("counted", pa.Table.from_pylist(records, schema=pa.schema(list(types.items()))))
+        parameters = {"told_min": 1, "acted_is_asked": True, "copied_is_asked": True}
+        connection.execute(f"create temp table ratings as {ratings(names)}", parameters)
+        tree = departments({row[0] for row in rows}, organisation="Organisation")
+        nodes = tree[["department_id", "department_key", "position"]]
+        pattern = tree[["department_id"]].assign(
+            status=["suppressed" if path in hidden else "published" for path in tree["department_key"]]
+        )
+        for name, frame in (("nodes", nodes), ("patterns", pattern)):
+            connection.register(name, pa.Table.from_pandas(frame))
+        connection.execute("create temp table department_nodes as from nodes")
+        connection.execute("create temp table pattern as from patterns")
+        sums = connection.sql(rating_sums(names)).to_arrow_table().to_pandas()
+        sums = rated(sums, tree, drivers=len(names), min_respondents=least)
+        connection.register("rated_departments", pa.Table.from_pandas(sums[["department_id"]]))
+        sample = connection.sql(rating_sample(names), params={"most": 1000}).to_arrow_table().to_pandas()
+    found = drivers(sums, sample, scales, min_respondents=least, seed="s|w")
+    paths = dict(zip(tree["department_id"], tree["department_key"], strict=True))
+    return found.assign(path=[paths[name] for name in found["department_id"]]).set_index(["path", "driver"], drop=False)
+
+
+def _record(number: int, row: tuple[Any, ...], names: Sequence[str]) -> dict[str, Any]:
+    path, score, *given = row
+    told = given.pop() if len(given) > len(names) else 0
+    drivers = [(name, rating) for name, rating in zip(names, given, strict=True) if rating is not None]
+    asked = {"told_count": told, "acted_count": told, "is_copied": None}
+    return {"department_key": path, "score": score, "response_key": str(number), "drivers": drivers, **asked}
+
+
+def answers(count: int, *, seed: int = 1, path: str = "", weights: Sequence[float] = (3, 2, 1)) -> Rows:
+    """Ratings of 1 to 5 and a score that follows them with these weights; who gives a 10 told somebody, who acted."""
+    rng = np.random.default_rng(seed)
+    given = rng.integers(1, 6, (count, len(weights)))
+    leaning = (given - 3) @ np.array(weights) / 2 + rng.normal(0, 1.5, count)
+    scores = np.clip(np.rint(7.5 + leaning), 0, 10).astype(int)
+    return [(path, int(score), *map(float, row), int(score == 10)) for score, row in zip(scores, given, strict=True)]
+
+
+def test_relative_weights_are_those_of_the_oracle_and_sum_to_r_squared() -> None:
+    cars = np.array(MTCARS)
+    found = correlations(len(cars), cars.sum(axis=0), cars.T @ cars)
+    weights = relative_weights(found[1:, 1:], found[1:, 0])
+    assert weights == pytest.approx([0.2096904, 0.1883043, 0.1799590, 0.2706812], abs=5e-8)
+    assert weights.sum() == pytest.approx(0.848635, abs=5e-7)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6))
+@settings(max_examples=50, deadline=None)
+def test_relative_weights_are_never_negative_sum_to_r_squared_and_do_not_hang_on_order(seed: int, p: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = rng.normal(size=(60, p + 1)) @ rng.normal(size=(p + 1, p + 1))
+    found: Any = np.corrcoef(data, rowvar=False)
+    weights = relative_weights(found[1:, 1:], found[1:, 0])
+    assert (weights > -1e-12).all()
+    r_squared = found[1:, 0] @ np.linalg.solve(found[1:, 1:], found[1:, 0])
+    assert weights.sum() == pytest.approx(r_squared, rel=1e-6)
+    turned = [0, *range(p, 0, -1)]
+    mirrored = found[np.ix_(turned, turned)]
+    assert relative_weights(mirrored[1:, 1:], mirrored[1:, 0])[::-1] == pytest.approx(weights, abs=1e-9)
+
+
+def test_figures_from_sums_are_those_of_the_responses_themselves() -> None:
+    rows = answers(400)
+    found = made(rows)
+    data = _array(rows)
+    matrix = np.corrcoef(data, rowvar=False)
+    weights = relative_weights(matrix[1:, 1:], matrix[1:, 0])
+    assert found["importance"].to_list() == pytest.approx(list(weights / weights.sum()), abs=5.1e-5)
+    assert found["r_squared"].to_list() == pytest.approx([weights.sum()] * 3, abs=5.1e-5)
+    assert set(found["responses"]) == {400}
+    superpromoters, promoters = data[data[:, 0] == 10], data[data[:, 0] >= 9]
+    assert found["rating_superpromoters"].to_list() == pytest.approx(
+        list(superpromoters[:, 1:].mean(axis=0)), abs=0.051
+    )
+    assert found["rating_promoters"].to_list() == pytest.approx(list(promoters[:, 1:].mean(axis=0)), abs=0.051)
+
+
+def test_only_responses_with_a_score_and_every_rating_count() -> None:
+    lacking = [("", None, 5.0, 5.0, 5.0), ("", 9, None, 5.0, 5.0), ("", 9, 5.0, float("inf"), 5.0)]
+    assert set(made([*answers(100), *lacking])["responses"]) == {100}
+
+
+def test_the_true_order_is_found_and_intervals_hold_the_figures() -> None:
+    found = made(answers(800))
+    assert list(found.sort_values("importance", ascending=False)["driver"]) == list(NAMES)
+    assert (found["importance_low"] < found["importance"]).all()
+    assert (found["importance_high"] > found["importance"]).all()
+    assert found["importance"].sum() == pytest.approx(1, abs=2e-4)
+
+
+def test_intervals_hold_the_true_importance_about_as_often_as_they_say() -> None:
+    true = _importances(_array(answers(100_000, seed=99)))
+    held = []
+    for seed in range(60):
+        low, high = np.quantile(bootstrap(_array(answers(250, seed=seed)), seed=str(seed)), [0.025, 0.975], axis=0)
+        held += list((low <= true) & (true <= high))
+    assert sum(held) / len(held) > 0.88
+
+
+def _array(rows: Rows) -> Any:
+    return np.array([row[1:5] for row in rows], dtype=float)
+
+
+def _importances(data: Any) -> Any:
+    found = np.corrcoef(data, rowvar=False)
+    weights = relative_weights(found[1:, 1:], found[1:, 0])
+    return weights / weights.sum()
+
+
+def test_more_responses_than_are_drawn_from_give_a_narrower_interval_by_the_root_of_their_number() -> None:
+    few, many = made(answers(1000, seed=5)), made(answers(16_000, seed=5))
+    width = [float((found["importance_high"] - found["importance_low"]).mean()) for found in (few, many)]
+    assert width[0] / width[1] == pytest.approx(4, rel=0.3)
+
+
+def test_the_same_answers_give_the_same_figures_in_any_order_and_on_any_number_of_threads() -> None:
+    rows = [*answers(1500), *answers(300, seed=2, path=key("Ships", "Texel"))]
+    first = made(rows, threads=1)
+    pd.testing.assert_frame_equal(first, made(rows, threads=4))
+    draws = bootstrap(_array(rows), seed="s|w|all")
+    again = bootstrap(_array(rows), seed="s|w|all")
+    assert np.array_equal(draws, again)
+    assert len(draws) >= 500
+    assert not np.array_equal(draws, bootstrap(_array(rows), seed="s|w|texel"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda row: (*row[:2], 3.0, *row[3:]), {"crew": "constant"}),
+        (lambda row: (*row[:3], 6 - row[2], *row[4:]), {"price": "collinear"}),
+        (lambda row: (*row[:4], (row[2] + row[3]) / 2, *row[5:]), {"it's food": "collinear"}),
+    ],
+)
+def test_a_driver_that_tells_nothing_of_its_own_is_left_out_with_the_reason(spoil: Any, reason: dict[str, str]) -> None:
+    found = made([spoil(row) for row in answers(200)]).loc[""]
+    assert {name: why for name, why in found["left_out"].items() if pd.notna(why)} == reason
+    out = found["left_out"].notna()
+    assert found.loc[out, ["importance", "importance_low", "importance_high", "kind"]].isna().all(axis=None)
+    assert found.loc[~out, "importance"].sum() == pytest.approx(1, abs=2e-4)
+
+
+def test_drivers_that_never_vary_are_left_out_all_of_them() -> None:
+    found = made([(row[0], row[1], 4.0, 4.0, 4.0) for row in answers(100)])
+    assert set(found["left_out"]) == {"constant"}
+    assert found["importance"].isna().all()
+    assert left_out(np.eye(2), np.array([False, True])) == ["constant", None]
+
+
+def test_under_ten_responses_per_driver_or_the_minimum_or_of_one_class_there_is_no_row() -> None:
+    assert made(answers(29)).empty
+    assert not made(answers(30)).empty
+    assert made(answers(30), min_respondents=31).empty
+    assert made([(row[0], 10, *row[2:]) for row in answers(100)]).empty
+
+
+def test_a_suppressed_department_has_no_row() -> None:
+    texel = key("Ships", "Texel")
+    rows = [*answers(100), *answers(100, seed=2, path=texel)]
+    assert set(made(rows)["path"]) == {"", "Ships", texel}
+    assert set(made(rows, hidden=[texel])["path"]) == {"", "Ships"}
+
+
+def test_what_is_left_by_subtraction_is_nobody_or_enough_who_rated() -> None:
+    """Of the organisation's ratings all but three are Texel's and Ameland's: the smaller of the two is not shown."""
+    texel, ameland = key("Texel"), key("Ameland")
+    rows = [*answers(3), *answers(60, seed=2, path=texel), *answers(50, seed=3, path=ameland)]
+    assert set(made(rows)["path"]) == {"", texel}
+    assert set(made([*answers(10), *rows[3:]])["path"]) == {"", texel, ameland}
+    assert set(made(rows[3:])["path"]) == {"", texel, ameland}
+
+
+def test_a_mean_rating_of_fewer_than_the_minimum_is_null() -> None:
+    rows = [*((*row[:-1], 0) for row in answers(200)), *[("", 10, 5.0, 5.0, 5.0, 1)] * 9]
+    assert made(rows)["rating_superpromoters"].isna().all()
+    assert made([*rows, ("", 10, 5.0, 5.0, 5.0, 1)])["rating_superpromoters"].to_list() == [5.0, 5.0, 5.0]
+
+
+def test_what_superpromoters_rate_high_is_a_strength_and_where_passives_lag_behind_a_lever() -> None:
+    """Crew and price matter, food does not; even superpromoters rate the price low."""
+    shifted = [(*row[:3], max(row[3] - 2, 1.0), *row[4:]) for row in answers(3000, weights=(3, 3, 0))]
+    found = made(shifted).loc[""]
+    assert found["kind"].fillna("").to_dict() == {"crew": "strength", "price": "lever", "it's food": ""}
+    assert found.loc["price", "rating_superpromoters"] < 4 <= found.loc["crew", "rating_superpromoters"]
+    assert found.loc["price", "rating_passives"] < found.loc["price", "rating_promoters"]
+
+
+def test_without_a_declared_scale_it_runs_from_the_lowest_to_the_highest_rating() -> None:
+    rows = answers(3000, weights=(3, 3, 0))
+    stated, found = made(rows), made(rows, scales=dict.fromkeys(NAMES))
+    pd.testing.assert_frame_equal(stated, found)

@@ -1,0 +1,201 @@
+"""How much of the differences between scores goes with each driver's ratings: association, not cause.
+
+Importance is Johnson's relative weight (2000) as a share of R², of the responses with a score and every rating. Kinds,
+thresholds and roundings are ours.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from transforms.johnson import TINY, Numbers, bootstrap, correlations, relative_weights
+
+PER_DRIVER = 10  # so many responses at least
+MOST = 1000  # of a department's responses in its bootstrap
+CONFIDENCE = 0.95
+HIGH = 0.75  # of the way up the scale: 4 on a scale of 1 to 5
+CLEAR = 0.05  # of the scale's width: 0.2 on a scale of 1 to 5
+Z = 1.959963984540054
+DIGITS = 4  # of importance; beyond it nobody reads, and a few who rated could be computed
+RATING_DIGITS = 1
+COLUMNS = (
+    *("department_id", "driver", "kind", "left_out", "responses"),
+    *("importance", "importance_low", "importance_high", "r_squared"),
+    *("rating_superpromoters", "rating_promoters", "rating_passives"),
+)
+Scales = Mapping[str, tuple[int, int] | None]  # driver: the ends of its scale, where it is declared
+
+
+def rated(sums: pd.DataFrame, tree: pd.DataFrame, *, drivers: int, min_respondents: int) -> pd.DataFrame:
+    """The rows of `sums` whose drivers are shown: enough ratings, of two classes, and nobody left over by subtraction.
+
+    Enough is ten per driver and at least `min_respondents`. A department's ratings less those of what is shown below it
+    must be none or at least `min_respondents`: else the smallest below it are not shown, until they are.
+    """
+    least = max(PER_DRIVER * drivers, min_respondents)
+    rows = {str(row["department_id"]): row for row in sums.to_dict("records")}
+    sizes = {name: int(row["sum_responses"]) for name, row in rows.items()}
+    fit = {name for name in sizes if sizes[name] >= least and _classes(rows[name]) >= 2}
+    shown: set[str] = set()
+    below: dict[str, list[str]] = {}  # department: the topmost shown under it
+    for row in tree.iloc[::-1].itertuples():
+        name, parts = str(row.department_id), below.pop(str(row.department_id), [])
+        if name in fit:
+            while 0 < sizes[name] - sum(sizes[part] for part in parts) < min_respondents and parts:
+                shown -= _under(parts.pop(_smallest(parts, sizes)), tree)
+            shown.add(name)
+            parts = [name]
+        if row.parent_id is not None:
+            below.setdefault(str(row.parent_id), []).extend(parts)
+    return sums[sums["department_id"].isin(shown)].reset_index(drop=True)
+
+
+def drivers(
+    sums: pd.DataFrame, sample: pd.DataFrame, scales: Scales, *, min_respondents: int, seed: str
+) -> pd.DataFrame:
+    """One row per department of `sums` × driver, in the order of the mapping; see COLUMNS.
+
+    `importance` sums to 1 over a department's drivers; its interval is a percentile bootstrap of 500 draws, seeded by
+    `seed` and the department. Of more than 1,000 responses, 1,000 are drawn from, and their spread is scaled to all of
+    them (m out of n). A driver whose ratings do not vary, or follow from those before it, is left out: `left_out` says
+    why, and the others are computed without it.
+
+    `kind` is 'strength' where importance is above its equal share and those who carry it on (superpromoters;
+    promoters where superpromoters are too few or unknown) rate it in the upper quarter of its scale. It is 'lever'
+    where importance is above its equal share, it is no strength, and passives rate it lower than promoters do: by a
+    twentieth of the scale at least, and beyond chance (Welch). An undeclared scale runs from the lowest rating given
+    in the department to the highest.
+    """
+    sampled = {str(name): rows for name, rows in sample.groupby("department_id", sort=False)}
+    frames = [
+        _department(row, sampled[str(row["department_id"])], scales, min_respondents=min_respondents, seed=seed)
+        for row in sums.to_dict("records")
+    ]
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+    numbers = dict.fromkeys(COLUMNS[5:], "Float64")
+    return found.astype({"kind": "string", "left_out": "string", "responses": "int64", **numbers})
+
+
+def _department(
+    row: Mapping[Any, Any], sample: pd.DataFrame, scales: Scales, *, min_respondents: int, seed: str
+) -> pd.DataFrame:
+    p, n = len(scales), int(row["sum_responses"])
+    sums, products = _moments(row, p)
+    found = correlations(n, sums, products)
+    reasons = left_out(found[1:, 1:], _varies(n, sums, products)[1:])
+    kept = [place for place in range(p) if reasons[place] is None]
+    figures = {name: np.full(p, np.nan) for name in ("importance", "importance_low", "importance_high")}
+    explained = relative_weights(found[1:, 1:][np.ix_(kept, kept)], found[1:, 0][kept])
+    r_squared = float(explained.sum())
+    if r_squared > TINY:
+        share = explained / r_squared
+        rows = sample[[f"driver_{place}" for place in (0, *(place + 1 for place in kept))]].to_numpy(float)
+        drawn = bootstrap(rows, seed=f"{seed}|{row['department_id']}")
+        low, high = _interval(share, drawn, used=len(rows), of=n)
+        for name, values in (("importance", share), ("importance_low", low), ("importance_high", high)):
+            figures[name][kept] = values
+    means = {group: _means(row, group, p, least=min_respondents) for group in ("superpromoter", "promoter", "passive")}
+    kinds = [
+        _kind(row, place, scale, importance=figures["importance"][place], equal=1 / max(len(kept), 1), means=means)
+        for place, scale in enumerate(scales.values())
+    ]
+    return pd.DataFrame(
+        {
+            "department_id": row["department_id"],
+            "driver": list(scales),
+            "kind": kinds,
+            "left_out": reasons,
+            "responses": n,
+            **{name: np.round(values, DIGITS) for name, values in figures.items()},
+            "r_squared": round(r_squared, DIGITS),
+            **{f"rating_{group}s": np.round(mean, RATING_DIGITS) for group, (mean, _) in means.items()},
+        }
+    )
+
+
+def left_out(found: Numbers, varies: NDArray[np.bool_]) -> list[str | None]:
+    """Per driver why it is left out: 'constant', 'collinear' with those before it, or None."""
+    kept: list[int] = []
+    reasons: list[str | None] = []
+    for place, is_varying in enumerate(varies):
+        link = found[place, kept]
+        rest = 1 - link @ np.linalg.solve(found[np.ix_(kept, kept)], link) if kept else 1.0
+        reasons.append("constant" if not is_varying else "collinear" if rest < 1e-8 else None)
+        if reasons[-1] is None:
+            kept.append(place)
+    return reasons
+
+
+def _moments(row: Mapping[Any, Any], p: int) -> tuple[Numbers, Numbers]:
+    every = range(p + 1)
+    sums = np.array([float(row[f"sum_{i}"]) for i in every])
+    products = np.array([[float(row[f"sum_{min(i, j)}_{max(i, j)}"]) for j in every] for i in every])
+    return sums, products
+
+
+def _varies(n: int, sums: Numbers, products: Numbers) -> NDArray[np.bool_]:
+    squares = np.diagonal(products)
+    varies: NDArray[np.bool_] = squares - sums**2 / n > TINY * squares
+    return varies
+
+
+def _interval(share: Numbers, drawn: Numbers, *, used: int, of: int) -> tuple[Numbers, Numbers]:
+    """Both ends, never beyond the share itself nor outside 0 to 1; NaN where no draw explained anything."""
+    known = drawn[~np.isnan(drawn).any(axis=1)]
+    if not len(known):
+        return np.full_like(share, np.nan), np.full_like(share, np.nan)
+    ends = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    if used < of:
+        ends = share + (ends - known.mean(axis=0)) * (used / of) ** 0.5
+    return np.clip(np.minimum(ends[0], share), 0, 1), np.clip(np.maximum(ends[1], share), 0, 1)
+
+
+def _means(row: Mapping[Any, Any], group: str, p: int, *, least: int) -> tuple[Numbers, Numbers]:
+    """A group's mean rating per driver, and the variance of that mean; NaN of fewer than `least`."""
+    n = int(row[f"sum_{group}s"])
+    if n < max(least, 2):
+        return np.full(p, np.nan), np.full(p, np.nan)
+    sums = np.array([float(row[f"sum_{group}_{i}"]) for i in range(1, p + 1)])
+    squares = np.array([float(row[f"sum_{group}_{i}_{i}"]) for i in range(1, p + 1)])
+    return sums / n, np.clip(squares - sums**2 / n, 0, None) / (n - 1) / n
+
+
+def _kind(
+    row: Mapping[Any, Any],
+    place: int,
+    scale: tuple[int, int] | None,
+    *,
+    importance: float,
+    equal: float,
+    means: Mapping[str, tuple[Numbers, Numbers]],
+) -> str | None:
+    if not importance > equal:
+        return None
+    low, high = scale or (float(row[f"lowest_{place + 1}"]), float(row[f"highest_{place + 1}"]))
+    superpromoters, promoters, passives = (means[group][0][place] for group in means)
+    carriers = promoters if np.isnan(superpromoters) else superpromoters
+    if carriers >= low + HIGH * (high - low):
+        return "strength"
+    gap, error = promoters - passives, (means["promoter"][1][place] + means["passive"][1][place]) ** 0.5
+    return "lever" if gap >= CLEAR * (high - low) and gap > Z * error else None
+
+
+def _classes(row: Mapping[Any, Any]) -> int:
+    promoters, passives = int(row["sum_promoters"]), int(row["sum_passives"])
+    return sum(count > 0 for count in (promoters, passives, int(row["sum_responses"]) - promoters - passives))
+
+
+def _smallest(parts: Sequence[str], sizes: Mapping[str, int]) -> int:
+    return min(range(len(parts)), key=lambda place: (sizes[parts[place]], parts[place]))
+
+
+def _under(name: str, tree: pd.DataFrame) -> set[str]:
+    """The department and all below it."""
+    under = {name}
+    for row in tree.itertuples():
+        if row.parent_id in under:
+            under.add(str(row.department_id))
+    return under

@@ -65,6 +65,7 @@ bench-release: setup-dev ## the skew of a release against bare sends and what pe
 
 chaos: setup-dev ## releases under kill -9, network faults and clock jumps; RELEASES=300 SEED=… ONLY=…
 	$(BIN)/python -m tests.chaos --releases $(or $(RELEASES),300) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+	$(if $(ONLY),,$(BIN)/python -m pytest -q tests/chaos/test_whole_run.py)
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

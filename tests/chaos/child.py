@@ -38,6 +38,7 @@ CONTEXT.set_forkserver_preload(
     ]
 )
 SURVEY = "passengers"
+LEAD_SECONDS = 60.0  # everything is armed as soon as it is staged, and held until T
 PAUSES = (0.1, 0.2, 0.4)  # seconds; the last one from then on
 ANSWER_SECONDS = 1.0  # how long these senders wait; receivers that answer too late take longer
 FAR = {"STAGE_SECONDS": 6.0, "COMPLETE_SECONDS": 4.0, "STOP_SECONDS": 2.0, "PAUSES": (0.1, 0.2, 0.4)}
@@ -136,7 +137,13 @@ def _released(order: Order, on_step: Callable[[str], None], factory: Factory, no
         moments = stage(home, settings, [release_id], on_step=on_step, factory=factory)
     for moment in moments:
         open_moment(
-            home, settings, moment.moment_id, on_step=on_step, factory=factory, lead_seconds=0.7, clear_seconds=0
+            home,
+            settings,
+            moment.moment_id,
+            on_step=on_step,
+            factory=factory,
+            lead_seconds=LEAD_SECONDS,
+            clear_seconds=0,
         )
     return Said("confirmed", recovered=recovered)
 

@@ -116,8 +116,9 @@ SABOTAGED: Mapping[str, tuple[ChannelName, type[Channel]]] = {
 
 
 def opens_before_t() -> None:
-    """Nobody waits for the last half second."""
-    Appointment.meet = lambda self: None  # type: ignore[method-assign]
+    """Nobody waits for the last three seconds."""
+    left = Appointment.left.fget  # type: ignore[attr-defined]
+    Appointment.left = property(lambda self: left(self) - 3.0)  # type: ignore[assignment, method-assign]
 
 
 def recovers_without_a_word() -> None:

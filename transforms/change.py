@@ -1,9 +1,10 @@
-"""How each department moved since the previous wave, and whether that is beyond chance."""
+"""How each department moved since an earlier wave, and whether that is beyond chance."""
 
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
 from transforms.departments import ROOT_ID
+from transforms.paired import nobody
 
 SIGNIFICANT = 0.05
 DIGITS = 10  # of all stored figures: what lies beyond may differ between machines
@@ -14,44 +15,78 @@ def change(
     previous_metrics: pd.DataFrame,
     *,
     previous_release_id: str | None,
+    pairs: pd.DataFrame | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """The metrics with, per department published in both waves: change in points, its interval, and its p.
 
-    The waves count as independent groups; test and interval are of the adjusted-Wald scores (Rocks 2016). p is
-    two-sided and adjusted over all such departments (Benjamini, Hochberg 1995); the organisation is outside that
-    family and keeps its own. Without an earlier wave `previous_metrics` has no rows, and all of the change is NULL.
+    Without an earlier wave `previous_metrics` has no rows, and all of the change is NULL.
     """
     metrics = metrics.reset_index(drop=True)
-    earlier = metrics[["department_id"]].merge(previous_metrics, on="department_id", how="left", validate="one_to_one")
-    now, before = _scores(metrics), _scores(earlier)
+    moved = compared(metrics, previous_metrics, pairs=pairs, confidence=confidence)
+    is_compared = moved["nps_change"].notna()
+    return metrics.assign(
+        previous_wave=moved["compared_wave"],
+        previous_release_id=pd.Series(previous_release_id, index=metrics.index, dtype="string").where(is_compared),
+        **{name: moved[name] for name in ("nps_change", "nps_change_low", "nps_change_high")},
+        change_p_value=moved["p_value"],
+        is_change_significant=moved["is_significant"],
+    )
+
+
+def compared(
+    metrics: pd.DataFrame,
+    earlier_metrics: pd.DataFrame,
+    *,
+    pairs: pd.DataFrame | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """One row per row of the metrics: method, change in points, interval and p; NULL unless both waves publish it.
+
+    Test and interval are of the adjusted-Wald scores (Rocks 2016). Where the same respondents answered both waves
+    (`pairs`, the rows of `paired`), the variance loses 2·cov·n₁₂/(n₁n₂), the n here those of the adjusted scores;
+    where all of them did, in both, the waves are paired: the raw difference, with sd(s₂ − s₁)/√n. p is two-sided and
+    adjusted over all such departments (Benjamini, Hochberg 1995); the organisation is outside that family and keeps
+    its own.
+    """
+    names = metrics[["department_id"]].reset_index(drop=True)
+    earlier = names.merge(earlier_metrics, on="department_id", how="left", validate="one_to_one")
+    both = names.merge(nobody() if pairs is None else pairs, on="department_id", how="left", validate="one_to_one")
+    now, before = scores(metrics.reset_index(drop=True)), scores(earlier)
     is_compared = now["nps"].notna() & before["nps"].notna()
-    difference = (now["adjusted"] - before["adjusted"]).where(is_compared)
-    error = (now["variance"] + before["variance"]) ** 0.5
+    raw = now["nps"] - before["nps"]
+    is_paired = (both["pairs"] == now["n"] - 3) & (both["pairs"] == before["n"] - 3)
+    shared = (2 * both["covariance"] * both["pairs"] / (now["n"] * before["n"])).fillna(0)
+    variance = now["variance"] + before["variance"] - shared
+    difference = (now["adjusted"] - before["adjusted"]).mask(is_paired, raw / 100).where(is_compared)
+    error = variance.mask(is_paired, both["difference_variance"] / both["pairs"]) ** 0.5
     margin = norm.ppf((1 + confidence) / 2) * error
     p = benjamini_hochberg(
-        pd.Series(2 * norm.sf((difference / error).abs())), is_family=metrics["department_id"] != ROOT_ID
+        pd.Series(2 * norm.sf((difference / error).abs())), is_family=names["department_id"] != ROOT_ID
     )
-    return metrics.assign(
-        previous_wave=earlier["wave"].where(is_compared).astype("string"),
-        previous_release_id=pd.Series(previous_release_id, index=metrics.index, dtype="string").where(is_compared),
-        nps_change=_figure((now["nps"] - before["nps"]).where(is_compared)),
-        nps_change_low=_figure(100 * (difference - margin).clip(lower=-2)),
-        nps_change_high=_figure(100 * (difference + margin).clip(upper=2)),
-        change_p_value=_figure(p),
-        is_change_significant=(p < SIGNIFICANT).astype("boolean").where(is_compared),
+    method = pd.Series("independent", index=names.index).mask(both["pairs"].notna(), "overlapping")
+    return pd.DataFrame(
+        {
+            "compared_wave": earlier["wave"].where(is_compared).astype("string"),
+            "method": method.mask(is_paired, "paired").where(is_compared).astype("string"),
+            "nps_change": figure(raw.where(is_compared)),
+            "nps_change_low": figure(100 * (difference - margin).clip(lower=-2)),
+            "nps_change_high": figure(100 * (difference + margin).clip(upper=2)),
+            "p_value": figure(p),
+            "is_significant": (p < SIGNIFICANT).astype("boolean").where(is_compared),
+        }
     )
 
 
-def _scores(metrics: pd.DataFrame) -> pd.DataFrame:
-    """NPS in points as published, and on −1…1 the adjusted score and its variance: ¾, 1½ and ¾ of an answer added."""
+def scores(metrics: pd.DataFrame) -> pd.DataFrame:
+    """NPS in points as published; on −1…1 the adjusted score, its variance and its n: ¾, 1½ and ¾ of an answer added."""
     promoters, passives, detractors = (
         metrics[column].astype("float64") for column in ("promoters", "passives", "detractors")
     )
     n = promoters + passives + detractors + 3
     p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
     return pd.DataFrame(
-        {"nps": metrics["nps"].astype("float64"), "adjusted": p - d, "variance": (p + d - (p - d) ** 2) / n}
+        {"nps": metrics["nps"].astype("float64"), "adjusted": p - d, "variance": (p + d - (p - d) ** 2) / n, "n": n}
     )
 
 
@@ -63,5 +98,6 @@ def benjamini_hochberg(p: pd.Series, *, is_family: pd.Series) -> pd.Series:
     return p
 
 
-def _figure(values: pd.Series) -> pd.Series:
+def figure(values: pd.Series) -> pd.Series:
+    """A stored figure: rounded, and NULL where there is none."""
     return values.round(DIGITS).astype("Float64")

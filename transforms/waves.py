@@ -1,8 +1,9 @@
 """Waves as periods of the calendar: which one a label names, and whether it has ended."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 
 NUMBER = re.compile(r"(\d+)")
 PERIOD = re.compile(r"(\d{4})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
@@ -24,9 +25,27 @@ def is_closed(wave: str, today: date) -> bool:
     return end is None or end <= today
 
 
+def year_before(wave: str) -> str | None:
+    """The same period a year earlier (2025-10, 2025-Q4, 2025); None for a label of another kind."""
+    return None if PERIOD.fullmatch(wave) is None else f"{int(wave[:4]) - 1:04}{wave[4:]}"
+
+
+def distances(waves: Sequence[str]) -> list[int]:
+    """How many periods lie between each wave and the one before: 1 for the first, and where labels do not tell."""
+    return [1, *(_apart(before, wave) for before, wave in pairwise(waves))] if waves else []
+
+
 def in_order(waves: Iterable[str]) -> list[str]:
     """Waves as they followed each other; labels that name no period come after: Wave 2, then Wave 10."""
     return sorted(set(waves), key=lambda wave: (ends_before(wave) or date.max, _natural(wave), wave))
+
+
+def _apart(before: str, wave: str) -> int:
+    earlier, later = ends_before(before), ends_before(wave)
+    if earlier is None or later is None or (len(before), "Q" in before) != (len(wave), "Q" in wave):
+        return 1
+    months = 12 * (later.year - earlier.year) + later.month - earlier.month
+    return max(1, months // {4: 12, 7: 3 if "Q" in wave else 1}[len(wave)])
 
 
 def _natural(label: str) -> list[tuple[int, str]]:

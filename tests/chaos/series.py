@@ -84,7 +84,7 @@ class Tally:
             ("unknown outcomes", f"{self.unknown}, each sent again under the same key"),
             *((what, str(wrong[what])) for what in WHATS),
         ]
-        return "\n".join(f"{name:<34}{value}" for name, value in rows)
+        return "\n".join(f"{name:<52}{value}" for name, value in rows)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: any-order help setup setup-dev demo test check lock format bench bench-release chromium chaos clean
+.PHONY: any-order help setup setup-dev demo test check lock format bench bench-release coverage chromium chaos clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -56,6 +56,9 @@ lock: setup-dev ## renew both locks
 format: setup-dev ## put the code in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+coverage: setup-dev ## how often each interval holds the truth, exactly, for 10 to 1,000 answers
+	$(BIN)/python -m tests.benchmarks.coverage
 
 bench: setup-dev ## one million rows against a bare DuckDB script, in pairs
 	$(BIN)/python -m tests.benchmarks.pipeline

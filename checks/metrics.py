@@ -3,18 +3,24 @@
 from checks.conditions import Among, Between, Satisfies
 from checks.rules import Rule
 
+
+def _with_interval(*names: str) -> tuple[str, ...]:
+    return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
+
+
 FIGURES = (
     *("responses", "missing_scores", "promoters", "passives", "detractors"),
     *("nps", "nps_low", "nps_high", "nps_weighted", "nps_weighted_low", "nps_weighted_high", "effective_responses"),
-    *("superpromoters", "superpromoter_rate", "superpromoter_rate_low", "superpromoter_rate_high"),
-    *("sharing_rate", "influence_rate", "antipromoter_rate", "net_superpromoter"),
+    *("design_effect", "superpromoters", "sharers", "silent_promoters", "unknown_promoters"),
+    *("told_known", "told", "influence_known", "antipromoters"),
+    *_with_interval("superpromoter_rate", "sharing_rate", "influence_rate", "antipromoter_rate", "net_superpromoter"),
+    *_with_interval("reach", "conversion"),
+    *("recommendation_value", "recommendation_currency"),
     *("previous_wave", "previous_release_id", "nps_change", "nps_change_low", "nps_change_high"),
     *("change_p_value", "is_change_significant"),
 )
-SHARES = (
-    *("superpromoter_rate", "superpromoter_rate_low", "superpromoter_rate_high", "sharing_rate", "influence_rate"),
-    *("antipromoter_rate", "change_p_value"),
-)
+RATES = ("superpromoter_rate", "sharing_rate", "influence_rate", "antipromoter_rate", "conversion")
+SHARES = (*_with_interval(*RATES), "change_p_value")
 
 
 def _points(column: str, *, bound: int = 100) -> Rule:
@@ -90,6 +96,20 @@ RULES: tuple[Rule, ...] = (
         },
         condition=Satisfies("promoters + passives + detractors = responses"),
     ),
+    Rule(
+        name="kinds_are_all_promoters",
+        kind="contract",
+        says={
+            "en": "Superpromoters, sharers, silent and unknown promoters together are the promoters.",
+            "nl": "Superpromotors, delers, stille en onbekende promotors zijn samen de promotors.",
+        },
+        condition=Satisfies(
+            "superpromoters + sharers + silent_promoters + unknown_promoters = promoters"
+            " and least(superpromoters, sharers, silent_promoters, unknown_promoters) >= 0"
+            " and told_known - told = silent_promoters and influence_known - superpromoters = sharers"
+            " and antipromoters <= detractors"
+        ),
+    ),
     *(_points(column) for column in ("nps", "nps_low", "nps_high")),
     *(_points(column) for column in ("nps_weighted", "nps_weighted_low", "nps_weighted_high")),
     *(_points(column, bound=200) for column in ("nps_change", "nps_change_low", "nps_change_high")),
@@ -102,8 +122,11 @@ RULES: tuple[Rule, ...] = (
         },
         condition=Satisfies(
             "nps between nps_low - 1e-6 and nps_high + 1e-6 and nps_weighted_low <= nps_weighted_high"
-            " and superpromoter_rate between superpromoter_rate_low - 1e-9 and superpromoter_rate_high + 1e-9"
-            " and nps_change_low <= nps_change_high"
+            " and nps_change_low <= nps_change_high and "
+            + " and ".join(
+                f"{name} between {name}_low - 1e-9 and {name}_high + 1e-9"
+                for name in (*RATES, "net_superpromoter", "reach")
+            )
         ),
     ),
     Rule(
@@ -114,6 +137,18 @@ RULES: tuple[Rule, ...] = (
             "nl": "Elk aandeel ligt tussen niets en alles.",
         },
         condition=Satisfies(" and ".join(f"{column} between 0 and 1" for column in SHARES)),
+    ),
+    Rule(
+        name="amounts_are_possible",
+        kind="contract",
+        says={
+            "en": "Nobody told, and nobody brought in, fewer than none; weights never make answers more.",
+            "nl": "Niemand vertelde het aan, of bracht, minder dan niemand; gewichten maken nooit meer antwoorden.",
+        },
+        condition=Satisfies(
+            "reach >= 0 and reach_low >= 0 and recommendation_value >= 0 and design_effect > 1 - 1e-6"
+            " and net_superpromoter between -1 and 1"
+        ),
     ),
     Rule(
         name="change_has_a_previous_wave",

@@ -59,4 +59,15 @@ RULES: tuple[Rule, ...] = (
             " and warned_influence_known <= warned and warned <= warned_known and warned_known <= detractors"
         ),
     ),
+    Rule(
+        name="people_are_as_many_as_told",
+        kind="contract",
+        says={
+            "en": "Who told others told at least one person, and no more people acted than were told.",
+            "nl": "Wie het vertelde, vertelde het minstens één mens, en er deden er niet meer iets dan het hoorden.",
+        },
+        condition=Satisfies(
+            "people_told >= told and paired <= told and paired_told >= paired and paired_acted <= paired_told"
+        ),
+    ),
 )

@@ -137,6 +137,14 @@ class Superpromoters(Model):
 
     told_min: int = Field(default=1, ge=1)
     definition: str = "2026-1"
+    margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # on a customer who was brought in
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None  # ISO 4217, such as EUR
+
+    @model_validator(mode="after")
+    def _margin_has_a_currency(self) -> Self:
+        if (self.margin is None) != (self.currency is None):
+            raise ValueError('give both or neither of margin and currency, such as margin = 40, currency = "EUR"')
+        return self
 
 
 class CheckSetting(Model):
@@ -161,6 +169,9 @@ class Survey(Model):
     wave: Wave = "month"
     duplicates: Literal["keep", "drop", "latest"] = "keep"
     min_respondents: int = Field(default=10, ge=3)
+    interval: Literal["adjusted_wald", "score", "wald"] = (
+        "adjusted_wald"  # of the NPS; its name is stored with each release
+    )
     sources: tuple[FilesSource, ...] = Field(min_length=1)
     roles: Roles
     superpromoters: Superpromoters = Superpromoters()
@@ -175,6 +186,8 @@ class Survey(Model):
             )
         if self.duplicates == "latest" and self.roles.response_id is None:
             raise ValueError('duplicates = "latest" needs roles.response_id')
+        if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
+            raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
         return self
 
 

@@ -38,6 +38,26 @@ by_class as (
     group by all
 ),
 
+-- Of promoters who told anyone, how many people that were, of bands at least; and, of those who told enough and said
+-- what came of it, how many acted beside how many were told, who are no fewer than those who acted.
+extents as (
+    select
+        department_key,
+        'promoter' as class,
+        sum(told_count) as people_told,
+        sum(told_count::bigint * told_count) as people_told_squares,
+        count(acted_count) filter (told_count >= $told_min) as paired,
+        sum(greatest(told_count, acted_count)) filter (told_count >= $told_min and acted_count is not null) as paired_told,
+        sum(acted_count) filter (told_count >= $told_min) as paired_acted,
+        sum(greatest(told_count, acted_count)::bigint * greatest(told_count, acted_count))
+            filter (told_count >= $told_min and acted_count is not null) as paired_told_squares,
+        sum(acted_count::bigint * acted_count) filter (told_count >= $told_min) as paired_acted_squares,
+        sum(greatest(told_count, acted_count)::bigint * acted_count) filter (told_count >= $told_min) as paired_products
+    from counted
+    where score >= 9 and told_count > 0
+    group by all
+),
+
 -- Hashes that occur twice hold every respondent who does; nearly always there are none, and nothing is sorted.
 repeated as (
     select hash(respondent_key) as key_hash
@@ -67,9 +87,13 @@ superseded as (
 ),
 
 counts as (
-    select by_class.*, by_class.answered - coalesce(superseded.answered, 0) as respondents
+    select
+        by_class.*,
+        by_class.answered - coalesce(superseded.answered, 0) as respondents,
+        extents.* exclude (department_key, class)
     from by_class
     left join superseded using (department_key, class)
+    left join extents using (department_key, class)
 )
 
 select
@@ -95,6 +119,14 @@ select
     sum(contradictory) as contradictory,
     coalesce(sum(respondents) filter (class = 'promoter'), 0) as respondent_promoters,
     coalesce(sum(respondents) filter (class = 'passive'), 0) as respondent_passives,
-    coalesce(sum(respondents) filter (class = 'detractor'), 0) as respondent_detractors
+    coalesce(sum(respondents) filter (class = 'detractor'), 0) as respondent_detractors,
+    coalesce(sum(people_told), 0) as people_told,
+    coalesce(sum(people_told_squares), 0) as people_told_squares,
+    coalesce(sum(paired), 0) as paired,
+    coalesce(sum(paired_told), 0) as paired_told,
+    coalesce(sum(paired_acted), 0) as paired_acted,
+    coalesce(sum(paired_told_squares), 0) as paired_told_squares,
+    coalesce(sum(paired_acted_squares), 0) as paired_acted_squares,
+    coalesce(sum(paired_products), 0) as paired_products
 from counts
 group by department_key

@@ -7,15 +7,22 @@ from importlib.resources import files
 
 from transforms.sql import text
 
-SELECTS = ("cells", "tallies", "metrics")
-FUNCTIONS = ("change",)
+SELECTS = ("cells", "tallies", "superpromoters", "metrics")
+FUNCTIONS = ("interval", "change")
 
 
-def method_hash(*, told_min: int, definition: str) -> str:
-    """SHA-256 over the selects and functions that make figures, without their comments, and over the thresholds."""
+def method_hash(
+    *,
+    told_min: int,
+    definition: str,
+    interval: str = "adjusted_wald",
+    margin: float | None = None,
+    currency: str | None = None,
+) -> str:
+    """SHA-256 over the selects and functions that make figures, without their comments, and over what is configured."""
     said = [re.sub(r"--.*", "", text(name)) for name in SELECTS]
     said += [
         re.sub(r'"""[\s\S]*?"""|#.*', "", (files("transforms") / f"{name}.py").read_text("utf-8")) for name in FUNCTIONS
     ]
     bare = [" ".join(one.split()) for one in said]
-    return hashlib.sha256(json.dumps([*bare, told_min, definition]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*bare, told_min, definition, interval, margin, currency]).encode()).hexdigest()

@@ -37,7 +37,15 @@ select
     coalesce(sum(contradictory), 0)::bigint as contradictory,
     coalesce(sum(respondent_promoters), 0)::bigint as respondent_promoters,
     coalesce(sum(respondent_passives), 0)::bigint as respondent_passives,
-    coalesce(sum(respondent_detractors), 0)::bigint as respondent_detractors
+    coalesce(sum(respondent_detractors), 0)::bigint as respondent_detractors,
+    coalesce(sum(people_told), 0)::bigint as people_told,
+    coalesce(sum(people_told_squares), 0)::decimal(38, 0) as people_told_squares,
+    coalesce(sum(paired), 0)::bigint as paired,
+    coalesce(sum(paired_told), 0)::bigint as paired_told,
+    coalesce(sum(paired_acted), 0)::bigint as paired_acted,
+    coalesce(sum(paired_told_squares), 0)::decimal(38, 0) as paired_told_squares,
+    coalesce(sum(paired_acted_squares), 0)::decimal(38, 0) as paired_acted_squares,
+    coalesce(sum(paired_products), 0)::decimal(38, 0) as paired_products
 from department_nodes
 left join memberships using (department_key)
 group by all

@@ -21,20 +21,44 @@ create table mart.promoter_metrics (
     passives bigint, -- Responses with a score of 7 or 8.
     detractors bigint, -- Responses with a score of 0 to 6.
     nps double, -- Share of promoters less share of detractors, unweighted, in points, −100 to 100.
-    nps_low double, -- Lower end of the 95 % interval of nps (adjusted Wald), in points.
-    nps_high double, -- Upper end of the 95 % interval of nps (adjusted Wald), in points.
+    nps_low double, -- Lower end of the 95 % interval of nps (adjusted Wald, unless release.json names another), in points.
+    nps_high double, -- Upper end of the 95 % interval of nps, in points.
     nps_weighted double, -- nps with survey weights, in points; NULL where the survey has none.
     nps_weighted_low double, -- Lower end of the 95 % interval of nps_weighted, in points.
     nps_weighted_high double, -- Upper end of the 95 % interval of nps_weighted, in points.
     effective_responses double, -- Responses that the weights leave, after Kish.
+    design_effect double, -- responses over effective_responses: how many times as many answers the weights ask for.
     superpromoters bigint, -- Promoters who told others, with effect (the definition is Zwerm's own).
+    sharers bigint, -- Promoters who told others, without effect.
+    silent_promoters bigint, -- Promoters who told nobody, or fewer than told_min.
+    unknown_promoters bigint, -- Promoters who left out an answer that would tell which of these they are.
+    told_known bigint, -- Promoters who said whether they told others.
+    told bigint, -- Of those, who told at least told_min others.
+    influence_known bigint, -- Of those, who said what came of it.
     superpromoter_rate double, -- Promoter rate × sharing_rate × influence_rate, 0 to 1.
     superpromoter_rate_low double, -- Lower end of the 95 % interval of superpromoter_rate.
     superpromoter_rate_high double, -- Upper end of the 95 % interval of superpromoter_rate.
     sharing_rate double, -- Of promoters who said whether they told others, the share who did, 0 to 1.
+    sharing_rate_low double, -- Lower end of the 95 % interval of sharing_rate (Wilson).
+    sharing_rate_high double, -- Upper end of the 95 % interval of sharing_rate.
     influence_rate double, -- Of promoters who told others and said what came of it, the share with effect, 0 to 1.
+    influence_rate_low double, -- Lower end of the 95 % interval of influence_rate (Wilson).
+    influence_rate_high double, -- Upper end of the 95 % interval of influence_rate.
+    antipromoters bigint, -- Detractors who warned others, with effect.
     antipromoter_rate double, -- Detractor rate × share who warned others × share with effect, 0 to 1.
+    antipromoter_rate_low double, -- Lower end of the 95 % interval of antipromoter_rate.
+    antipromoter_rate_high double, -- Upper end of the 95 % interval of antipromoter_rate.
     net_superpromoter double, -- superpromoter_rate less antipromoter_rate, −1 to 1.
+    net_superpromoter_low double, -- Lower end of the 95 % interval of net_superpromoter (MOVER).
+    net_superpromoter_high double, -- Upper end of the 95 % interval of net_superpromoter.
+    reach double, -- People told per promoter who said how many, at least: of a band the lower end counts.
+    reach_low double, -- Lower end of the 95 % interval of reach; NULL where all said the same.
+    reach_high double, -- Upper end of the 95 % interval of reach.
+    conversion double, -- Of the people told by promoters who told and said what came of it, the share who acted, 0 to 1.
+    conversion_low double, -- Lower end of the 95 % interval of conversion.
+    conversion_high double, -- Upper end of the 95 % interval of conversion.
+    recommendation_value double, -- Customers brought in by the promoters among the answers × margin; NULL without a margin.
+    recommendation_currency varchar, -- What recommendation_value is in, after ISO 4217.
     previous_wave varchar, -- The wave that changes are measured against.
     previous_release_id varchar, -- The release that changes are measured against.
     nps_change double, -- nps less that of the previous wave, in points; NULL unless both waves publish the department.

@@ -181,7 +181,14 @@ def _inputs_hash(store: Store, batches: Sequence[int], settings: Survey, *, mate
 
 
 def _method(settings: Survey) -> str:
-    return method_hash(told_min=settings.superpromoters.told_min, definition=settings.superpromoters.definition)
+    chosen = settings.superpromoters
+    return method_hash(
+        told_min=chosen.told_min,
+        definition=chosen.definition,
+        interval=settings.interval,
+        margin=chosen.margin,
+        currency=chosen.currency,
+    )
 
 
 def _is_computed_anew(store: Store, release_id: str, settings: Survey) -> bool:

@@ -28,20 +28,48 @@ class Figures(Part):
     passives: int | None = Field(description="scores 7 and 8")
     detractors: int | None = Field(description="scores 0 to 6")
     nps: float | None = Field(description="promoters less detractors, in points, -100 to 100")
-    nps_low: float | None = Field(description="lower end of the 95 % interval, adjusted Wald")
+    nps_low: float | None = Field(description="lower end of the 95 % interval, by the method that `interval` names")
     nps_high: float | None
     nps_weighted: float | None = Field(description="the same with weights, where the survey has them")
     nps_weighted_low: float | None
     nps_weighted_high: float | None
     effective_responses: float | None = Field(description="answers that weights leave, after Kish")
+    design_effect: float | None = Field(description="responses over effective_responses: what weights cost")
     superpromoters: int | None = Field(description="promoters who told others, with effect")
+    sharers: int | None = Field(description="promoters who told others, without effect")
+    silent_promoters: int | None = Field(description="promoters who told nobody, or fewer than told_min")
+    unknown_promoters: int | None = Field(description="promoters who left out an answer that would tell which they are")
+    told_known: int | None = Field(description="promoters who said whether they told others")
+    told: int | None = Field(description="of those, who told at least told_min others")
+    influence_known: int | None = Field(description="of those, who said what came of it")
     superpromoter_rate: float | None = Field(description="promoter rate × sharing rate × influence rate, 0 to 1")
     superpromoter_rate_low: float | None
     superpromoter_rate_high: float | None
     sharing_rate: float | None = Field(description="of promoters who said, how many told others")
+    sharing_rate_low: float | None
+    sharing_rate_high: float | None
     influence_rate: float | None = Field(description="of those who told and said, how many had effect")
-    antipromoter_rate: float | None
-    net_superpromoter: float | None
+    influence_rate_low: float | None
+    influence_rate_high: float | None
+    antipromoters: int | None = Field(description="detractors who warned others, with effect")
+    antipromoter_rate: float | None = Field(description="detractor rate × share who warned × share with effect")
+    antipromoter_rate_low: float | None
+    antipromoter_rate_high: float | None
+    net_superpromoter: float | None = Field(description="superpromoter_rate less antipromoter_rate")
+    net_superpromoter_low: float | None
+    net_superpromoter_high: float | None
+    reach: float | None = Field(
+        description="people told per promoter who said how many, at least: of bands the lower end"
+    )
+    reach_low: float | None
+    reach_high: float | None
+    conversion: float | None = Field(description="of the people told, the share who acted on it")
+    conversion_low: float | None
+    conversion_high: float | None
+    recommendation_value: float | None = Field(
+        description="customers whom the promoters among the answers brought in × margin, in recommendation_currency"
+    )
+    recommendation_currency: str | None
     previous_wave: str | None
     previous_release_id: str | None = Field(description="the release that changes are measured against")
     nps_change: float | None = Field(description="points since the previous wave")
@@ -196,6 +224,9 @@ class ReleaseDocument(Part):
     previous_release_id: str | None
     definition: str = Field(description="version of the definition of superpromoter, which is Zwerm's own")
     told_min: int
+    interval: Literal["adjusted_wald", "score", "wald"] = Field(description="how nps_low and nps_high were computed")
+    margin: float | None = Field(description="on one customer who was brought in; null where it is not configured")
+    currency: str | None = Field(description="of the margin, after ISO 4217")
     min_respondents: int
     departments: list[Figures] = Field(description="in the order of the tree")
     highlights: list[Highlight]

@@ -74,6 +74,9 @@ def draft(
             "highlights": beyond_chance(metrics),
             "quality": quality,
         },
+        interval=settings.interval,
+        margin=settings.superpromoters.margin,
+        currency=settings.superpromoters.currency,
     )
 
 
@@ -107,8 +110,13 @@ def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Seal
 
 
 def _history(earlier: Sequence[Sealed]) -> pd.DataFrame:
+    """The figures of earlier waves; a column that their seals did not know yet is empty there."""
     frames = [read_table(sealed.folder, "promoter_metrics") for sealed in earlier]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(METRICS))
+    return (
+        pd.concat(frames, ignore_index=True).reindex(columns=list(METRICS))
+        if frames
+        else pd.DataFrame(columns=list(METRICS))
+    )
 
 
 def _changes(run: Run, examination: Examination, metrics: pd.DataFrame) -> tuple[Changed, ...]:

@@ -10,6 +10,7 @@ from transforms import TransformError
 from transforms.change import change
 from transforms.departments import SEPARATOR
 from transforms.highlights import highlights
+from transforms.interval import interval
 from transforms.protect import freeze, protect
 from transforms.sql import text
 from warehouse.store import Store
@@ -70,7 +71,12 @@ def compute(
     store: Store, run: Run, *, survey: str, previous_metrics: pd.DataFrame | None, previous_release_id: str | None
 ) -> pd.DataFrame:
     """One row per department in tree order: figures of what is shown, and how each moved since the previous wave."""
-    metrics = store.frame(text("metrics"), {"min_respondents": run.survey(survey).min_respondents})
+    settings = run.survey(survey)
+    worth = {"margin": settings.superpromoters.margin, "currency": settings.superpromoters.currency}
+    least = {"min_respondents": settings.min_respondents}
+    store.run(f"create or replace temporary table superpromoters as {text('superpromoters')}", {**least, **worth})
+    metrics = store.frame(text("metrics"), {**least, "interval": settings.interval})
+    metrics = interval(metrics, method=settings.interval)
     earlier = metrics.head(0) if previous_metrics is None else previous_metrics
     return change(metrics, earlier, previous_release_id=previous_release_id)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -43,6 +43,9 @@ class Draft:
     min_respondents: int
     languages: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]  # one that is not there has no rows
+    interval: Literal["adjusted_wald", "score", "wald"] = "adjusted_wald"  # how nps_low and nps_high were computed
+    margin: float | None = None  # on one customer who was brought in
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,9 @@ def document(draft: Draft, release_id: str) -> ReleaseDocument:
         previous_release_id=draft.previous_release_id,
         definition=draft.definition,
         told_min=draft.told_min,
+        interval=draft.interval,
+        margin=draft.margin,
+        currency=draft.currency,
         min_respondents=draft.min_respondents,
         departments=[Figures(**row) for row in records(tables["promoter_metrics"], Figures.model_fields)],
         **{
@@ -190,6 +196,9 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "is_material": draft.is_material,
         "previous_release_id": draft.previous_release_id,
         "definition": draft.definition,
+        "interval": draft.interval,
+        "margin": draft.margin,
+        "currency": draft.currency,
         "min_respondents": draft.min_respondents,
         "departments": len(status) - 1,  # the organisation itself is none of them
         "suppressed": int((status == "suppressed").sum()),

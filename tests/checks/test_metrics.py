@@ -7,7 +7,7 @@ from checks.gate import gate
 from checks.metrics import FIGURES, RULES
 from tests.checks.conftest import made
 
-TEXTS = ("previous_wave", "previous_release_id")
+TEXTS = ("previous_wave", "previous_release_id", "recommendation_currency")
 FIELDS = {name: "varchar" if name in TEXTS else "boolean" if name.startswith("is_") else "double" for name in FIGURES}
 
 
@@ -68,6 +68,16 @@ def test_a_release_that_is_right_passes(release: duckdb.DuckDBPyConnection) -> N
         ("nps_change_low = 2, nps_change_high = 1 where level = 0", ["figures_lie_in_their_intervals"]),
         ("nps_change = 250, previous_wave = '2026-09' where level = 0", ["nps_change_is_possible"]),
         ("sharing_rate = 12.5 where level = 0", ["shares_are_fractions"]),
+        ("conversion_high = 1.5 where level = 0", ["shares_are_fractions"]),
+        (
+            "superpromoters = 9, sharers = 5, silent_promoters = 3, unknown_promoters = 24 where level = 0",
+            ["kinds_are_all_promoters"],
+        ),
+        ("told_known = 9, told = 8, silent_promoters = 2 where level = 0", ["kinds_are_all_promoters"]),
+        ("antipromoters = detractors + 1 where department_id = 'ports'", ["kinds_are_all_promoters"]),
+        ("net_superpromoter = .2, net_superpromoter_low = .3 where level = 0", ["figures_lie_in_their_intervals"]),
+        ("reach = -1 where level = 0", ["amounts_are_possible"]),
+        ("design_effect = .9 where level = 0", ["amounts_are_possible"]),
         ("nps_change = 2 where level = 0", ["change_has_a_previous_wave"]),
     ],
 )
@@ -104,6 +114,14 @@ def test_what_can_be_computed_by_subtraction_is_never_small(
 ) -> None:
     publish(release, "all", *classes)
     assert failed(release) == ([] if is_safe else ["nothing_small_can_be_subtracted"])
+
+
+def test_kinds_that_are_all_promoters_pass(release: duckdb.DuckDBPyConnection) -> None:
+    kinds = "superpromoters = 9, sharers = 5, silent_promoters = 3, unknown_promoters = 23"
+    release.execute(
+        f"update promoter_metrics set {kinds}, told_known = 30, told = 27, influence_known = 14 where level = 0"
+    )
+    assert failed(release) == []
 
 
 def test_a_release_whose_whole_is_suppressed_stops_the_run(release: duckdb.DuckDBPyConnection) -> None:

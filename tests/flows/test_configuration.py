@@ -211,7 +211,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "DepartmentEntry": {"path": CONTENT, "name": CONTENT},
     "Survey": {
         **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
-        **{"superpromoters": CONTENT, "checks": CONTENT, "schedule": OURS},
+        **{"superpromoters": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},
     },
     "WaveColumn": {"column": CONTENT},
     "WaveValue": {"value": CONTENT},
@@ -224,7 +224,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         CONTENT,
     ),
     "Role": dict.fromkeys(("column", "sql", "missing", "values", "scale", "format", "language"), CONTENT),
-    "Superpromoters": {"told_min": CONTENT, "definition": CONTENT},
+    "Superpromoters": dict.fromkeys(("told_min", "definition", "margin", "currency"), CONTENT),
     "CheckSetting": {"severity": CONTENT, "most": CONTENT, "lowest": CONTENT},
     "Schedule": {"cron": OURS},
 }

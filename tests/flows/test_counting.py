@@ -62,7 +62,13 @@ def test_answers_that_wait_go_on_waiting_while_the_method_changes(tmp_path: Path
 def test_the_method_is_its_thresholds_and_the_code_that_makes_figures() -> None:
     one = method_hash(told_min=1, definition="2026-1")
     assert one == method_hash(told_min=1, definition="2026-1")
-    assert len({one, method_hash(told_min=2, definition="2026-1"), method_hash(told_min=1, definition="2026-2")}) == 3
+    others = [
+        method_hash(told_min=2, definition="2026-1"),
+        method_hash(told_min=1, definition="2026-2"),
+        method_hash(told_min=1, definition="2026-1", interval="score"),
+        method_hash(told_min=1, definition="2026-1", margin=40.0, currency="EUR"),
+    ]
+    assert len({one, *others}) == 5
 
 
 def released(survey: Survey) -> list[dict[str, int]]:

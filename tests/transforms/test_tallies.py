@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.waves import SCHEMA, SCORES, SPOKE, WARNED, Frame, Row, key, tallies, tally
+from tests.transforms.waves import SCORES, SPOKE, WARNED, Frame, Row, key, layers, tallies, tally
 
 
 def test_each_score_from_0_to_10_is_in_its_class_and_a_missing_one_in_none() -> None:
@@ -261,7 +261,7 @@ def test_r_community_2018_has_the_published_figures(
 
 def _of_file(path: Path, answers: str) -> Frame:
     with duckdb.connect() as connection:
-        connection.execute(SCHEMA.read_text())
+        layers(connection)
         connection.execute(
             f"""insert into core.responses by name select *, 's' as survey, 1 as batch, 'w' as wave,
             row_number() over () as record_number, record_number as response_key, false as is_contradictory

@@ -10,15 +10,20 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from transforms.departments import SEPARATOR, departments
+from transforms.interval import Method, interval
 from transforms.sql import text
 
-SCHEMA = Path("warehouse/schema/0001_layers.sql")
+SCHEMA = sorted(Path("warehouse/schema").glob("*.sql"))
 Row = Mapping[str, Any]
 Frame = Any  # pd.DataFrame: its stubs do not follow .loc through rows and lists of names
 SCORES = ("promoters", "passives", "detractors")
 SPOKE = ("told_known", "told", "influence_known", "superpromoters")
 WARNED = ("warned_known", "warned", "warned_influence_known", "antipromoters")
-COUNTS = (*SCORES, *SPOKE, *WARNED, "missing_scores", "contradictory")
+PEOPLE = (
+    *("people_told", "people_told_squares", "paired", "paired_told", "paired_acted"),
+    *("paired_told_squares", "paired_acted_squares", "paired_products"),
+)
+COUNTS = (*SCORES, *SPOKE, *WARNED, *PEOPLE, "missing_scores", "contradictory")
 ANY_COUNTS = st.one_of(  # at least one answer, in any class
     *(st.fixed_dictionaries({name: st.integers(int(name == some), 400) for name in SCORES}) for some in SCORES)
 )
@@ -35,10 +40,16 @@ def key(*path: str) -> str:
     return SEPARATOR.join(path)
 
 
+def layers(connection: duckdb.DuckDBPyConnection) -> None:
+    """The layers of a warehouse, as the numbered migrations make them."""
+    for migration in SCHEMA:
+        connection.execute(migration.read_text(encoding="utf-8"))
+
+
 def tallies(answers: Sequence[Row], **parameters: Any) -> Frame:
     """The tallies of these answers, by department key; of each answer only what is not the default is named."""
     with duckdb.connect() as connection:
-        connection.execute(SCHEMA.read_text())
+        layers(connection)
         rows = pa.Table.from_pylist([_response(number, answer) for number, answer in enumerate(answers, start=1)])
         connection.register("rows", rows)
         connection.execute("insert into core.responses by name from rows")
@@ -71,7 +82,14 @@ def tally(
     return rows.to_pandas().set_index("department_key", drop=False).astype({"parent_id": object})
 
 
-def metrics(tallied: Frame, *, min_respondents: int = 1, suppressed: Iterable[str] = ()) -> Frame:
+def metrics(
+    tallied: Frame,
+    *,
+    min_respondents: int = 1,
+    suppressed: Iterable[str] = (),
+    method: Method = "adjusted_wald",
+    margin: float | None = None,
+) -> Frame:
     """The metrics of tallies that `tallies` or `counts` made, by department id."""
     hidden = set(suppressed)
     tree = tallied[["department_id", "parent_id", "level", "name", "position"]]
@@ -79,30 +97,41 @@ def metrics(tallied: Frame, *, min_respondents: int = 1, suppressed: Iterable[st
         status=["suppressed" if name in hidden else "published" for name in tallied["department_id"]], region="all"
     )
     with duckdb.connect() as connection:
-        connection.execute(SCHEMA.read_text())
+        layers(connection)
         connection.register("tallied", tallied)
         connection.register("departments", tree)
         connection.register("pattern", pattern)
         names = [name for (name,) in connection.execute("select column_name from (describe core.tallies)").fetchall()]
         connection.execute(f"insert into core.tallies select {', '.join(names)} from tallied")
         connection.execute("create temp view tallies as from core.tallies")
-        rows = connection.sql(text("metrics"), params={"min_respondents": min_respondents}).to_arrow_table()
-    return rows.to_pandas().set_index("department_id", drop=False)
+        least = {"min_respondents": min_respondents}
+        worth = {"margin": margin, "currency": "EUR"}
+        connection.execute(f"create temp table superpromoters as {text('superpromoters')}", {**least, **worth})
+        rows = connection.sql(text("metrics"), params={**least, "interval": method}).to_arrow_table()
+    return interval(rows.to_pandas(), method=method).set_index("department_id", drop=False)
 
 
 def counts(rows: Mapping[str, Row]) -> Frame:
     """Tallies by department id, of which only what is not 0 is named; `responses` is the sum of the three classes."""
-    frame = pd.DataFrame([{name: row.get(name, 0) for name in COUNTS} for row in rows.values()])
+    columns = {name: [row.get(name, 0) for row in rows.values()] for name in COUNTS}
+    weights = {name: pd.Series([row.get(name) for row in rows.values()], dtype=object) for name in WEIGHTS}
+    return many(columns, names=list(rows)).assign(**weights)
+
+
+def many(columns: Mapping[str, Any], *, names: Sequence[str] = ()) -> Frame:
+    """The same from one column of counts per name; the first department is the organisation."""
+    frame = pd.DataFrame(columns).reindex(columns=list(COUNTS)).fillna(0).astype("int64")
+    ids = list(names) or ["all", *map(str, range(1, len(frame)))]
     return frame.assign(
         survey="s",
         wave="w",
-        department_id=list(rows),
-        parent_id=pd.Series([None if name == "all" else "all" for name in rows], dtype=object),
-        level=[0 if name == "all" else 1 for name in rows],
-        name=list(rows),
-        position=range(len(rows)),
+        department_id=ids,
+        parent_id=pd.Series([None if name == "all" else "all" for name in ids], dtype=object),
+        level=[0 if name == "all" else 1 for name in ids],
+        name=ids,
+        position=range(len(ids)),
         responses=frame["promoters"] + frame["passives"] + frame["detractors"],
-        **{name: pd.Series([row.get(name) for row in rows.values()], dtype=object) for name in WEIGHTS},
+        **{name: pd.Series([None] * len(ids), dtype=object) for name in WEIGHTS},
         **{f"respondent_{name}": frame[name] for name in SCORES},
     )
 
@@ -110,3 +139,20 @@ def counts(rows: Mapping[str, Row]) -> Frame:
 def dqp(detractors: int, passives: int, promoters: int) -> dict[str, int]:
     """Counts in the order of the textbooks."""
     return {"detractors": detractors, "passives": passives, "promoters": promoters}
+
+
+def ladder(*super_counts: int, warned: tuple[int, ...] = (0, 0, 0, 0)) -> dict[str, int]:
+    """Counts from the known to those with effect, of promoters and of detractors."""
+    return dict(zip((*SPOKE, *WARNED), (*super_counts, *warned), strict=True))
+
+
+def alone(row: Row, **options: Any) -> Frame:
+    """The metrics of one department with these counts, the organisation being itself."""
+    return metrics(counts({"all": row}), **options).loc["all"]
+
+
+def mirrored(row: Mapping[str, int]) -> dict[str, int]:
+    """Promoters and detractors, and what they did, in each other's place."""
+    there = ("promoters", *SPOKE), ("detractors", *WARNED)
+    swaps = {**dict(zip(*there, strict=True)), **dict(zip(*there[::-1], strict=True))}
+    return {swaps.get(name, name): count for name, count in row.items()}

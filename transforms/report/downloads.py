@@ -53,6 +53,13 @@ _WHOLE = {
     "passives",
     "detractors",
     "superpromoters",
+    "sharers",
+    "silent_promoters",
+    "unknown_promoters",
+    "told_known",
+    "told",
+    "influence_known",
+    "antipromoters",
     "failed_count",
     "base_count",
 }

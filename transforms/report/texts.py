@@ -14,7 +14,7 @@ TEXTS: Mapping[str, Callable[[Words], str]] = {
 
 def columns(words: Words) -> list[tuple[str, str]]:
     """Every column of promoter_metrics with its meaning."""
-    meanings = {**_identity(words), **_counts(words), **_rates(words), **_changes(words)}
+    meanings = {**_identity(words), **_counts(words), **_rates(words), **_telling(words), **_changes(words)}
     return [(column, meanings[column]) for column in METRICS]
 
 
@@ -38,7 +38,15 @@ def _counts(words: Words) -> dict[str, str]:
         "passives": words.say("scores 7 and 8"),
         "detractors": words.say("scores 6 and lower"),
         "effective_responses": words.say("effective number of answers after weighting"),
+        "design_effect": words.say("answers per effective answer: what weighting costs"),
         "superpromoters": words.say("answers known to be of a superpromoter"),
+        "sharers": words.say("promoters who told others, without effect"),
+        "silent_promoters": words.say("promoters who told nobody, or too few"),
+        "unknown_promoters": words.say("promoters of whom an answer is missing that would tell"),
+        "told_known": words.say("promoters who said whether they told others"),
+        "told": words.say("of these: who did"),
+        "influence_known": words.say("of these: who said what came of it"),
+        "antipromoters": words.say("answers known to be of an antipromoter"),
     }
 
 
@@ -57,6 +65,20 @@ def _rates(words: Words) -> dict[str, str]:
         "influence_rate": words.say("of those who told others and answered this: with effect"),
         "antipromoter_rate": words.say("detractors who warned others, with effect, among all respondents"),
         "net_superpromoter": words.say("superpromoter rate less antipromoter rate"),
+    }
+
+
+def _telling(words: Words) -> dict[str, str]:
+    """What belongs to the rates: their intervals, and how many people heard of it and acted."""
+    low, high = words.say("lower end of its 95%% interval"), words.say("upper end of its 95%% interval")
+    bounded = ("sharing_rate", "influence_rate", "antipromoter_rate", "net_superpromoter", "reach", "conversion")
+    return {
+        **{f"{name}_low": low for name in bounded},
+        **{f"{name}_high": high for name in bounded},
+        "reach": words.say("people told per promoter who answered this, at least"),
+        "conversion": words.say("of the people told: who acted on it"),
+        "recommendation_value": words.say("customers brought in by the promoters who answered, times the margin"),
+        "recommendation_currency": words.say("the currency of that"),
     }
 
 

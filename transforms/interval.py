@@ -21,8 +21,7 @@ def interval(metrics: pd.DataFrame, *, method: Method) -> pd.DataFrame:
     """
     if method != "score":
         return metrics
-    counts = {name: metrics[name].astype("float64").to_numpy() for name in ("detractors", "passives", "promoters")}
-    low, high = score_interval(**counts)
+    low, high = score_interval(*(metrics[name].astype("float64") for name in ("detractors", "passives", "promoters")))
     is_shown = metrics["nps"].notna()
     bounds = {"nps_low": low, "nps_high": high}
     points = {name: pd.Series(100 * bound, index=metrics.index).round(DIGITS) for name, bound in bounds.items()}

@@ -35,13 +35,17 @@ rates as (
             when members = 0 or (spoke = 0 and spoke_known > 0) then 0
             else members / n * (spoke / nullif(spoke_known, 0)::double) * (had_effect / nullif(effect_known, 0)::double)
         end as rate,
-        -- rate × (1 − rate) over its variance; on complete answers it is n
+        -- as many of n as answered all that was needed
         case
             when rate is null then null
             when members = 0 then n
             when spoke = 0 then n * spoke_known / members
-            when had_effect = 0 or (members = n and spoke = spoke_known and had_effect = effect_known)
-                then n * spoke_known / members * effect_known / spoke
+            else n * spoke_known / members * effect_known / spoke
+        end as complete,
+        -- rate × (1 − rate) over its variance; on complete answers it is n
+        case
+            when rate is null then null
+            when rate = 0 or (members = n and spoke = spoke_known and had_effect = effect_known) then complete
             else (1 - rate) / rate
                 / (1 / members - 1 / n + 1 / spoke - 1 / spoke_known + 1 / had_effect - 1 / effect_known)
         end as trials
@@ -78,11 +82,12 @@ ratios as (
     where clusters >= $min_respondents
 ),
 
--- A rate stands on its trials, as a weighted figure on n_eff: under the minimum both are too imprecise to show.
+-- A rate stands on its trials, as a weighted figure on n_eff: under the minimum both are too imprecise to show. So it is
+-- where fewer answered it all: of one answer to the last question, with effect, the variance says that it is certain.
 shares as (
     select department_id, name, z, rate as share, trials
     from rates
-    where round(trials, 6) >= $min_respondents
+    where round(least(trials, complete), 6) >= $min_respondents
     union all
     select department_id, 'sharing' as name, z, spoke / spoke_known, spoke_known
     from rates

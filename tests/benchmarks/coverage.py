@@ -38,7 +38,9 @@ def nps_coverage(n: int, *, methods: tuple[Method, ...] = METHODS) -> pd.DataFra
         shares = np.array([d, STEPS - d - p, p]) / STEPS
         chances = np.exp(ways + sum(xlogy(outcomes[:, i], shares[i]) for i in range(3)))
         truth = 100 * (shares[2] - shares[0])
-        held = {m: float(chances[_holds(low, high, truth)].sum()) for m, (low, high) in bounds.items()}
+        held: dict[str, float] = {
+            method: float(chances[_holds(low, high, truth)].sum()) for method, (low, high) in bounds.items()
+        }
         rows.append({"detractors": shares[0], "promoters": shares[2], "is_inner": bool(shares.min() > 0), **held})
     return pd.DataFrame(rows)
 

@@ -35,3 +35,19 @@ def test_a_published_figure_that_differs_from_its_seal_is_found(tmp_path: Path, 
         connection.execute(f"create temporary table checked as {sql}", {"release_id": "r1", "sealed": str(sealed)})
         (result,) = gate(connection, table="checked", rules=RULES, parameters={}).results
     assert result.failed_count == failed
+
+
+def test_a_release_that_was_sealed_before_a_column_was_thought_of_has_null_there(tmp_path: Path) -> None:
+    sealed = tmp_path / "promoter_metrics.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({SEALED}) to '{sealed}'")
+        connection.execute("create schema mart")
+        columns = "'r1' as release_id, 1 as revision, true as is_latest, department_id, null::double as reach, nps"
+        connection.execute(f"create table mart.promoter_metrics as select {columns} from ({SEALED})")
+        sql = (files("checks") / "promoter_metrics.sql").read_text(encoding="utf-8")
+        for change, failed in (("reach = null", 0), ("reach = 2 where department_id = 'all'", 1)):
+            connection.execute(f"update mart.promoter_metrics set {change}")
+            named = {"release_id": "r1", "sealed": str(sealed)}
+            connection.execute(f"create or replace temporary table checked as {sql}", named)
+            (result,) = gate(connection, table="checked", rules=RULES, parameters={}).results
+            assert result.failed_count == failed

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.benchmarks.coverage import ladder_coverage
 from tests.transforms.waves import (
     ANY_COUNTS,
     Frame,
@@ -116,6 +117,12 @@ def test_a_superpromoter_rate_that_stands_on_fewer_trials_than_the_minimum_is_nu
     few = {**dqp(300, 200, 500), **ladder(4, 2, 2, 1)}
     assert alone(few, min_respondents=10)[SUPER[1:]].isna().all()
     assert alone(few, min_respondents=3)[SUPER[1:]].notna().all()
+
+
+def test_a_rate_that_rests_on_a_few_answers_which_agree_is_null_however_sure_they_seem() -> None:
+    few = {**dqp(10, 15, 25), **ladder(10, 5, 2, 2)}  # 25 trials, but only as many answers as of 8 who leave out none
+    assert alone(few, min_respondents=10)[SUPER[1:]].isna().all()
+    assert alone(few, min_respondents=8)[SUPER[1:]].notna().all()
 
 
 def test_ten_complete_answers_are_enough_for_a_minimum_of_ten() -> None:
@@ -341,3 +348,10 @@ def test_a_question_that_promoters_skip_in_one_wave_calls_no_change_oftener_than
         now["superpromoter_rate_high"] < before["superpromoter_rate_low"]
     )
     assert apart.mean() < 0.05
+
+
+@pytest.mark.parametrize("answers", [1.0, 0.7, 0.4])
+def test_where_the_rate_is_shown_of_twenty_answers_its_interval_holds_the_truth_exactly_as_often(
+    answers: float,
+) -> None:
+    assert ladder_coverage(20, promoter=0.5, shares=0.6, influences=0.5, answers=answers) >= 0.945

@@ -1,0 +1,77 @@
+"""Microsoft Presidio with blank language models: it runs our recognisers, and nothing is downloaded nor asked for.
+
+Its own recognisers are not used: those of e-mail and web addresses fetch a list of top-level domains from the internet,
+and those of patterns let a comment by when time runs out.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from transforms.personal import KINDS, Recogniser
+
+if TYPE_CHECKING:
+    from presidio_analyzer import AnalyzerEngine
+
+LANGUAGES = ("nl", "en")
+
+Found = tuple[int, int, str]  # from, to, kind
+
+
+def analyzer(recognisers: Sequence[Recogniser]) -> "AnalyzerEngine":
+    """The engine with these recognisers in both languages; its import takes seconds."""
+    from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
+    from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine
+    from spacy import blank
+
+    class Ours(EntityRecognizer):
+        """One of our recognisers as Presidio knows them."""
+
+        def __init__(self, recogniser: Recogniser, language: str) -> None:
+            self.ours = recogniser
+            super().__init__([recogniser.kind], name=recogniser.kind, supported_language=language)
+
+        def load(self) -> None:
+            """Nothing: it is a function."""
+
+        def analyze(
+            self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+        ) -> list[RecognizerResult]:
+            """Where the kind stands."""
+            if self.ours.needs.search(text) is None:
+                return []
+            return [RecognizerResult(self.ours.kind, start, end, 1.0) for start, end in self.ours.find(text)]
+
+    class BlankModels(SpacyNlpEngine):
+        """Languages without any model, and no words either: spaCy takes a second to part 2,000 plus signs.
+
+        Our recognisers read the text itself.
+        """
+
+        def __init__(self) -> None:
+            super().__init__(models=[{"lang_code": language, "model_name": "blank"} for language in LANGUAGES])
+            self.blank = {language: blank(language).make_doc("") for language in LANGUAGES}
+            self.nlp = dict.fromkeys(LANGUAGES)  # type: ignore[assignment]  # asked for its keys alone
+
+        def process_text(self, text: str, language: str) -> NlpArtifacts:
+            """Nothing about the text."""
+            return NlpArtifacts([], self.blank[language], [], [], self, language)
+
+    ours = [Ours(recogniser, language) for language in LANGUAGES for recogniser in recognisers]
+    return AnalyzerEngine(
+        registry=RecognizerRegistry(recognizers=ours, supported_languages=list(LANGUAGES)),
+        nlp_engine=BlankModels(),
+        supported_languages=list(LANGUAGES),
+    )
+
+
+def spans(engine: "AnalyzerEngine", text: str, language: str) -> list[Found]:
+    """What the engine finds in a plain text, in order; of those that overlap one is made, of the graver kind."""
+    found = sorted((result.start, result.end, result.entity_type) for result in engine.analyze(text, language))
+    merged: list[Found] = []
+    for start, end, kind in found:
+        if merged and start < merged[-1][1]:
+            first, last, other = merged[-1]
+            merged[-1] = (first, max(last, end), min(kind, other, key=KINDS.index))
+        else:
+            merged.append((start, end, kind))
+    return merged

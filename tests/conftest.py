@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)  # how long an example takes says more of the host than of the code
+settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)

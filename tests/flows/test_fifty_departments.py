@@ -192,7 +192,7 @@ def test_before_its_time_only_readiness_calls_without_content_came_at_any_webhoo
         requests: dict[int, bytes] = {}
         for came in early:
             requests[came.connection] = requests.get(came.connection, b"") + came.data
-        assert len(requests) == len(receivers.ports)  # one each
+        assert len(requests) == 2 * len(receivers.ports)  # asked when staged, and their clocks when armed
         for request in requests.values():
             head, body = request.split(b"\r\n\r\n")
             assert b"\r\nzwerm-event: ready" in head.lower()
@@ -211,7 +211,7 @@ def test_every_webhook_was_held_open_and_its_first_byte_of_the_release_came_at_o
             events = [came for came in log if came.connection == connection]
             assert min(came.at for came in events if came.what == "bytes") >= planned(scene)
         connected = Counter(came.receiver for came in log if came.what == "connected" and came.at < planned(scene))
-        assert set(connected.values()) == {2}  # asked, and held
+        assert set(connected.values()) == {3}  # asked twice, and held
     arrived = [call.at for call in scene.calls("release") if json.loads(call.body)["wave"] == FIRST]
     assert len(arrived) == 35
 

@@ -51,6 +51,7 @@ class Step:
     number: str
     what: str
     note: str
+    range: str
     text_x: float
     text_y: float
 
@@ -67,10 +68,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Texts:
-    """The picture's words: of the three kinds, and (number, what, note) of each step."""
+    """The picture's words: of the three kinds, and (number, what, note, interval) of each step."""
 
     kinds: tuple[tuple[str, str], ...]
-    steps: tuple[tuple[str, str, str], ...]
+    steps: tuple[tuple[str, str, str, str], ...]
 
 
 def picture(carried: Carried, texts: Texts, size: Size) -> Picture:
@@ -84,7 +85,7 @@ def picture(carried: Carried, texts: Texts, size: Size) -> Picture:
     return Picture(size, height, _labels(carried, texts, size), tuple(steps))
 
 
-def _step(kinds: tuple[tuple[str, int], ...], text: tuple[str, str, str], size: Size, index: int) -> Step:
+def _step(kinds: tuple[tuple[str, int], ...], text: tuple[str, str, str, str], size: Size, index: int) -> Step:
     top = size.first_y if index == 0 else size.step_y + size.step * (index - 1)
     dots, start = [], 0
     for kind, count in kinds:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from transforms.report.beside import BESIDE
 from transforms.report.edition import HIGHLIGHTS, METRICS, QUALITY, Edition
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -22,6 +23,12 @@ def downloads(edition: Edition) -> dict[str, bytes]:
         if not edition.history.empty:
             waves = pd.concat([edition.history[list(METRICS)], edition.metrics[list(METRICS)]], ignore_index=True)
             found[f"downloads/over-time-{language}.csv"] = table(_named(waves, names), METRICS)
+        for name, columns in BESIDE.items():
+            frame = edition.tables.get(name)
+            if frame is not None and not frame.empty:
+                found[f"downloads/{name}-{language}.csv"] = table(
+                    _labelled(_named(frame, names), edition, language), columns
+                )
     found["downloads/checks.csv"] = table(edition.quality, QUALITY)
     return found
 
@@ -60,6 +67,8 @@ _WHOLE = {
     "told",
     "influence_known",
     "antipromoters",
+    "respondents",
+    "position",
     "failed_count",
     "base_count",
 }
@@ -76,3 +85,10 @@ def _cell(value: Any, *, is_whole: bool) -> str:
 def _named(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     own = frame["department_id"].map(names)
     return frame.assign(department=own.where(own.notna(), frame["department"]))
+
+
+def _labelled(frame: pd.DataFrame, edition: Edition, language: str) -> pd.DataFrame:
+    if "label" not in frame.columns:
+        return frame
+    own = frame["driver"].map({name: label.get(language) for name, label in edition.driver_labels.items()})
+    return frame.assign(label=own.where(own.notna(), frame["label"]))

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from transforms import TransformError
+from transforms.report.beside import BESIDE
 
 LANGUAGES = ("en", "nl")
 METRICS = (
@@ -83,6 +84,12 @@ QUALITY = ("rule", "kind", "says", "severity", "outcome", "failed_count", "base_
 DEPARTMENTS = ("department_id", "parent_id", "level", "path")
 
 
+WHOLE = {
+    *("level", "responses", "missing_scores", "promoters", "passives", "detractors"),
+    *("told_known", "told", "influence_known"),
+}
+
+
 @dataclass(frozen=True)
 class Metric:
     """One department's figures in one wave; None where the mart has NULL."""
@@ -104,11 +111,28 @@ class Metric:
     nps_weighted: float | None = None
     nps_weighted_low: float | None = None
     nps_weighted_high: float | None = None
+    effective_responses: float | None = None
+    design_effect: float | None = None
+    told_known: int | None = None
+    told: int | None = None
+    influence_known: int | None = None
     superpromoter_rate: float | None = None
     superpromoter_rate_low: float | None = None
     superpromoter_rate_high: float | None = None
     sharing_rate: float | None = None
+    sharing_rate_low: float | None = None
+    sharing_rate_high: float | None = None
     influence_rate: float | None = None
+    influence_rate_low: float | None = None
+    influence_rate_high: float | None = None
+    reach: float | None = None
+    reach_low: float | None = None
+    reach_high: float | None = None
+    conversion: float | None = None
+    conversion_low: float | None = None
+    conversion_high: float | None = None
+    recommendation_value: float | None = None
+    recommendation_currency: str | None = None
     previous_wave: str | None = None
     nps_change: float | None = None
     nps_change_low: float | None = None
@@ -158,6 +182,13 @@ class Edition:
     check_words: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict
     )  # check: language: what it says; else as in quality, in English
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # those of BESIDE; one that is not there is empty
+    drivers_asked: bool = False
+    comments_asked: bool = False
+    driver_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # driver: language: its label
+    driver_scale: tuple[int, int] | None = None  # of the ratings, where all have the same
+    interval: str = "adjusted_wald"  # adjusted_wald, score or wald
+    margin: float | None = None  # on a customer who was brought in
 
     def __post_init__(self) -> None:
         unknown = [language for language in self.languages if language not in LANGUAGES]
@@ -169,6 +200,8 @@ class Edition:
         _columns("highlights", self.highlights, HIGHLIGHTS)
         _columns("quality", self.quality, QUALITY)
         _columns("history", self.history, METRICS)
+        for name, frame in self.tables.items():
+            _columns(name, frame, BESIDE[name])
 
 
 def _columns(name: str, frame: pd.DataFrame, wanted: tuple[str, ...]) -> None:
@@ -185,7 +218,7 @@ def metrics_of(frame: pd.DataFrame) -> list[Metric]:
 
 
 def _plain(column: "pd.Series[Any]") -> list[Any]:
-    whole = column.name in {"level", "responses", "missing_scores", "promoters", "passives", "detractors"}
+    whole = column.name in WHOLE
     shown = column.notna()
     return [
         (int(value) if whole else bool(value) if column.name == "is_change_significant" else value) if there else None

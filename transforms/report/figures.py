@@ -1,6 +1,7 @@
 """Figures as they are shown: rounded once, from unrounded values, and such that what is printed adds up."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -121,3 +122,9 @@ def scale(metrics: list[Metric]) -> Scale:
     low = min(-10, 10 * math.floor((min(lows, default=0) - 4) / 10))
     high = max(10, 10 * math.ceil((max(highs, default=0) + 4) / 10))
     return Scale(max(low, -100), min(high, 100))
+
+
+def share_scale(shares: Sequence[float | None]) -> Scale:
+    """A scale of per cents that holds every share that is shown; a little room before 0 keeps its label whole."""
+    highest = max((share for share in shares if share is not None), default=0.0) * 100
+    return Scale(-4, min(104, max(20, 10 * math.ceil(highest / 10)) + 4))

@@ -10,7 +10,7 @@ from transforms.report.edition import Edition
 from transforms.report.environment import LANGUAGE_NAMES, rendered, stylesheet
 from transforms.report.report import ROWS, Report
 from transforms.report.scene import Scene, scene
-from transforms.report.texts import TEXTS, columns
+from transforms.report.texts import TEXTS, tables
 from transforms.report.tree import parts
 from transforms.report.words import Words
 
@@ -68,7 +68,11 @@ def _text(report: Report, text: str) -> dict[str, Any]:
         "links": others,
         "min_respondents": report.scene.edition.min_respondents,
         "is_weighted": report.scene.edition.is_weighted,
-        "columns": columns(report.words) if text == "method" else [],
+        "columns": tables(report.words, report.scene.edition) if text == "method" else [],
+        "interval": report.scene.edition.interval,
+        "has_margin": report.scene.edition.margin is not None,
+        "drivers_asked": report.scene.edition.drivers_asked,
+        "comments_asked": report.scene.edition.comments_asked,
         "here": None,
         "trail": [],
     }

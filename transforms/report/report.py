@@ -5,14 +5,18 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from transforms.report import sentences
+from transforms.report.apart import apart, beside_the_rest
 from transforms.report.edition import Metric
 from transforms.report.figures import carried, people
+from transforms.report.praise import levers, missed, strengths
 from transforms.report.revised import revised
 from transforms.report.rows import DepartmentRow, MovedRow, department_row, moved_row
 from transforms.report.scene import Scene
 from transforms.report.sure import sure
+from transforms.report.timeline import no_change, timeline
+from transforms.report.told import told
 from transforms.report.tree import Node, cut, tree
-from transforms.report.views import carry_rows, figures, pictures, series, trend
+from transforms.report.views import carry_rows, figures, pictures
 from transforms.report.words import Words
 
 ROWS = 150  # of a department table on one page: keeps the page under 200 kB
@@ -73,9 +77,13 @@ class Report:
             "figures": None,
             "rose": None,
             "fell": None,
+            "praise": None,
+            "missed": None,
+            "help": None,
             "carry": None,
+            "rest": None,
             "departments": self._departments(node) if node.children else None,
-            "time": self._time(node.department_id),
+            "time": timeline(self.scene, words, node.department_id),
             "why": None,
         }
         if not metric.is_published:
@@ -106,7 +114,11 @@ class Report:
             "figures": figures(words, metric, is_asked=self.scene.edition.superpromoters_asked),
             "rose": self._moved(node, "rose"),
             "fell": self._moved(node, "fell"),
+            "praise": strengths(self.scene, words, node.department_id),
+            "missed": missed(self.scene, words, node.department_id),
+            "help": levers(self.scene, words, node.department_id),
             "carry": self._carry(metric),
+            "rest": beside_the_rest(self.scene, words, node.department_id),
         }
 
     def _headline(self, metric: Metric) -> str:
@@ -138,6 +150,7 @@ class Report:
             "rows": [self._row(row, page=node.department_id, top=0 if is_root else node.level - 1) for row in rows],
             "caption": self._caption(),
             "is_cut": len(rows) < len(all_rows),
+            "apart": apart(self.scene, self.words, self.tree) if is_root else None,
         }
 
     def _row(self, node: Node, *, page: str | None, top: int = 0) -> DepartmentRow:
@@ -166,7 +179,11 @@ class Report:
             return {"rows": [], "sentence": sentence, "note": None}
         is_root, since = node.department_id == self.scene.root_id, words.wave_beside(previous, wave)
         if not node.children and not is_root and self.scene.metrics[node.department_id].nps_change is None:
-            return {"rows": [], "sentence": self._no_change(self.scene.metrics[node.department_id]), "note": None}
+            return {
+                "rows": [],
+                "sentence": no_change(self.scene, words, self.scene.metrics[node.department_id]),
+                "note": None,
+            }
         ids = self.moved[kind] - {self.scene.root_id}
         rows = [self._moved_row(row, previous, page=node) for row in node.walk() if row.department_id in ids]
         count = sentences.rose if kind == "rose" else sentences.fell
@@ -204,54 +221,12 @@ class Report:
             "sentence": sentences.how_far(self.words, found, is_asked=is_asked),
             "pictures": pictures(self.words, metric),
             "rows": carry_rows(self.words, metric),
+            "told": told(self.scene.edition, self.words, metric),
             "has_steps": found.told is not None,
             "caption": self.words.say(
                 "From promoter to superpromoter, %(wave)s", wave=self.words.wave(self.scene.edition.wave)
             ),
         }
-
-    def _time(self, department_id: str) -> dict[str, Any] | None:
-        metrics, words = self.scene.over_time[department_id], self.words
-        views = [
-            trend(words, series(metrics, what=name), name=name, drawing=self.scene.drawings[department_id, name])
-            for name in ("nps", "superpromoters")
-            if (department_id, name) in self.scene.drawings
-        ]
-        if not views:
-            return None
-        is_asked = self.scene.edition.superpromoters_asked
-        what = words.say("NPS and superpromoters") if is_asked else words.say("NPS")
-        return {
-            "sentence": sentences.change(words, metrics[-1]) or self._no_change(metrics[-1]),
-            "trends": views,
-            "rows": [self._time_row(metric) for metric in reversed(metrics)],
-            "caption": words.by_period(what, [metric.wave for metric in metrics]),
-        }
-
-    def _no_change(self, metric: Metric) -> str:
-        previous = self.scene.previous_wave
-        assert previous is not None
-        since = self.words.wave_beside(previous, metric.wave)
-        return self.words.say("A change since %(wave)s cannot be told for this department.", wave=since)
-
-    def _time_row(self, metric: Metric) -> dict[str, Any]:
-        words = self.words
-        gone = "·"
-        labels = [words.say("Answers"), words.say("NPS"), words.say("Interval")]
-        cells = [gone, gone, gone]
-        if metric.responses is not None and metric.nps is not None:
-            assert metric.nps_low is not None and metric.nps_high is not None
-            cells = [
-                words.number(metric.responses),
-                words.points(metric.nps),
-                words.to(metric.nps_low, metric.nps_high),
-            ]
-        if self.scene.edition.superpromoters_asked:
-            labels += [words.say("Superpromoters"), words.say("Interval")]
-            rate, low, high = metric.superpromoter_rate, metric.superpromoter_rate_low, metric.superpromoter_rate_high
-            told = rate is not None and low is not None and high is not None
-            cells += [words.percent(rate or 0), words.to_percent(low or 0, high or 0)] if told else [gone, gone]
-        return {"wave": words.wave_short(metric.wave), "cells": list(zip(labels, cells, strict=True))}
 
     def _caption(self) -> str:
         return self.words.say("NPS of every department with its 95%% interval, alphabetical within each part")
@@ -273,6 +248,7 @@ class Report:
         found = [
             ("right", words.say("What goes right"), own["rose"]),
             ("fell", words.say("What fell"), own["fell"]),
+            ("help", words.say("What would help"), own["help"]),
             ("carries", words.say("How far enthusiasm carries"), own["carry"]),
             ("departments", own["departments"] and own["departments"]["heading"], own["departments"]),
             ("time", words.say("Over time"), own["time"]),

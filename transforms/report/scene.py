@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transforms import TransformError
+from transforms.report.beside import Beside, beside
 from transforms.report.edition import Edition, Metric, metrics_of
-from transforms.report.figures import Scale, scale
+from transforms.report.figures import Scale, scale, share_scale
+from transforms.report.over_time import drawings
 from transforms.report.trend import Drawing
-from transforms.report.views import drawings
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Scene:
     previous_wave: str | None  # None in the first wave
     scale: Scale
     drawings: Mapping[tuple[str, str], Drawing]
+    beside: Beside
+    driver_scale: Scale
 
 
 def scene(edition: Edition) -> Scene:
@@ -39,6 +42,8 @@ def scene(edition: Edition) -> Scene:
     over_time: dict[str, list[Metric]] = {department_id: [] for department_id in metrics}
     for metric in (*before, *now):
         over_time.get(metric.department_id, []).append(metric)
+    told = beside(edition.tables)
+    rated = [row for rows in told.drivers.values() for row in rows]
     waves = [metric.wave for metric in before]
     named = [metric.previous_wave for metric in now if metric.previous_wave]
     return Scene(
@@ -48,5 +53,9 @@ def scene(edition: Edition) -> Scene:
         over_time=over_time,
         previous_wave=named[0] if named else waves[-1] if waves else None,
         scale=scale([*before, *now]),
-        drawings=drawings(over_time, is_asked=edition.superpromoters_asked),
+        drawings=drawings(over_time, told.trends, is_asked=edition.superpromoters_asked),
+        beside=told,
+        driver_scale=share_scale(
+            [row.importance if row.importance_high is None else row.importance_high for row in rated]
+        ),
     )

@@ -13,8 +13,9 @@ def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> di
     return {
         "paragraphs": [
             *_answers(words, metric),
-            *_interval(words, metric, respondents),
+            *_interval(edition, words, metric, respondents),
             *_weights(edition, words, metric),
+            *_comments(edition, words),
         ],
         "checks": checks,
         "notable": [check for check in checks if check.is_notable],
@@ -38,9 +39,14 @@ def _answers(words: Words, metric: Metric) -> list[str]:
     return [f"{first} {second}"]
 
 
-def _interval(words: Words, metric: Metric, respondents: str) -> list[str]:
+def _interval(edition: Edition, words: Words, metric: Metric, respondents: str) -> list[str]:
     if metric.nps_low is None or metric.nps_high is None:
         return []
+    methods = {
+        "adjusted_wald": words.say("The interval of the NPS is the adjusted Wald interval."),
+        "score": words.say("The interval of the NPS is the score interval of Tango."),
+        "wald": words.say("The interval of the NPS is the Wald interval, unadjusted."),
+    }
     return [
         words.say(
             "“Between %(low)s and %(high)s” means: with other %(respondents)s drawn in the same way, 95 of 100 such "
@@ -49,6 +55,8 @@ def _interval(words: Words, metric: Metric, respondents: str) -> list[str]:
             high=words.points(metric.nps_high),
             respondents=respondents,
         )
+        + " "
+        + methods[edition.interval]
     ]
 
 
@@ -57,10 +65,29 @@ def _weights(edition: Edition, words: Words, metric: Metric) -> list[str]:
         return [words.say("The answers are not weighted.")] if metric.is_published else []
     if metric.nps_weighted is None or metric.nps_weighted_low is None or metric.nps_weighted_high is None:
         return []
+    said = words.say(
+        "The figures above are not weighted. With the survey’s weights the NPS is %(nps)s, %(range)s.",
+        nps=words.points(metric.nps_weighted),
+        range=words.between(metric.nps_weighted_low, metric.nps_weighted_high),
+    )
+    if metric.effective_responses is None or metric.responses is None or metric.design_effect is None:
+        return [said]
+    cost = words.say(
+        "Weighting makes them less sure: the %(responses)s answers tell as much as %(effective)s unweighted ones would "
+        "(design effect %(effect)s).",
+        responses=words.number(metric.responses),
+        effective=words.decimal(metric.effective_responses, 0),
+        effect=words.decimal(metric.design_effect, 2),
+    )
+    return [f"{said} {cost}"]
+
+
+def _comments(edition: Edition, words: Words) -> list[str]:
+    if not edition.comments_asked:
+        return []
     return [
         words.say(
-            "The figures above are not weighted. With the survey’s weights the NPS is %(nps)s, %(range)s.",
-            nps=words.points(metric.nps_weighted),
-            range=words.between(metric.nps_weighted_low, metric.nps_weighted_high),
+            "Personal data were removed from the comments before anything else read them, by rules that can miss some. "
+            "A word is shown only when enough people used it."
         )
     ]

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from transforms.report.edition import METRICS
+from transforms.report.beside import BESIDE
+from transforms.report.columns import beside_columns, captions
+from transforms.report.edition import METRICS, Edition
 from transforms.report.words import Words
 
 TEXTS: Mapping[str, Callable[[Words], str]] = {
@@ -10,6 +12,20 @@ TEXTS: Mapping[str, Callable[[Words], str]] = {
     "method": lambda words: words.say("How these figures are made"),
     "managers": lambda words: words.say("If you manage a department"),
 }
+
+
+def tables(words: Words, edition: Edition) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Every download of figures that this edition has: its name, what it holds, and its columns."""
+    first = words.say(
+        "NPS in points, every rate as a fraction from 0 to 1; an empty cell is a figure that is not there or not shown"
+    )
+    found = [("promoter_metrics", first, columns(words))]
+    meanings, holds = beside_columns(words), captions(words)
+    for name, known in BESIDE.items():
+        if name in edition.tables and not edition.tables[name].empty:
+            rows = [(column, meanings[name][column]) for column in known if column in meanings[name]]
+            found.append((name, f"{holds[name]} ({name})", rows))
+    return found
 
 
 def columns(words: Words) -> list[tuple[str, str]]:

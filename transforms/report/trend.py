@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -19,13 +20,15 @@ _SHAPE = re.compile(r'<path[^>]* d="([^"]+)"')
 
 @dataclass(frozen=True)
 class Point:
-    """One wave's figure with its interval; a wave that cannot be shown has none, and cuts the line."""
+    """One wave's figure with its interval; a wave that cannot be shown has none, and cuts a line without a smooth."""
 
     wave: str
     position: int
     value: float | None
     low: float | None
     high: float | None
+    smooth: tuple[float, float, float] | None = None  # the smooth through all waves, and its band
+    is_break: bool = False  # what comes from here on is measured in another way, and never joined to what came before
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,23 @@ class Drawing:
     bands: tuple[str, ...]
     lines: tuple[str, ...]
     dots: tuple[tuple[str, str, str], ...]  # wave, x, y
+    spans: tuple[tuple[str, str, str], ...]  # x, and the ends of a wave's interval: where the band is of a smooth
+    breaks: tuple[tuple[str, float], ...]  # the wave with which the method changed, and where its line stands
     first: tuple[str, str]  # y of the first interval's upper and lower end
     zero: str
     is_zero_apart: bool  # whether the label of the zero line keeps clear of the last value
 
 
 def drawn(points: Sequence[Point], *, step: float) -> Drawing:
-    """The drawing of a series with a value at least; its domain holds 0 and every interval, rounded out to `step`."""
+    """The drawing of a series with a value at least; its domain holds 0 and every interval, rounded out to `step`.
+
+    The band is of the smooth where there is one, and each wave has its interval; else it is of the waves' intervals.
+    """
     shown = [point for point in points if point.value is not None]
-    low = step * math.floor(min([0.0, *(p.low for p in shown if p.low is not None)]) / step)
-    high = step * math.ceil(max([low + step, 0.0, *(p.high for p in shown if p.high is not None)]) / step)
+    is_smooth = any(point.smooth is not None for point in points)
+    ends: list[float] = [end for p in points for end in (p.low, p.high, *(p.smooth or ())) if end is not None]
+    low = step * math.floor(min([0.0, *ends]) / step)
+    high = step * math.ceil(max([low + step, 0.0, *ends]) / step)
     last = max(1, max(point.position for point in points))
 
     def across(position: int) -> float:
@@ -54,9 +64,8 @@ def drawn(points: Sequence[Point], *, step: float) -> Drawing:
         return (value - low) / (high - low)
 
     bands, lines = _paths(
-        {"x": across(p.position), "y": up(p.value), "low": up(p.low), "high": up(p.high), "part": part}
-        for part, p in _parts(points)
-        if p.value is not None and p.low is not None and p.high is not None
+        {"x": across(at), "y": up(value), "low": up(below), "high": up(above), "part": part}
+        for part, at, value, below, above in _parts(points, is_smooth=is_smooth)
     )
     dots = tuple(
         (p.wave, _per_cent(across(p.position)), _per_cent(1 - up(p.value))) for p in shown if p.value is not None
@@ -66,6 +75,16 @@ def drawn(points: Sequence[Point], *, step: float) -> Drawing:
         bands=bands,
         lines=lines,
         dots=dots,
+        spans=tuple(
+            (_per_cent(across(p.position)), _per_cent(1 - up(p.low)), _per_cent(1 - up(p.high)))
+            for p in shown
+            if is_smooth and p.low is not None and p.high is not None
+        ),
+        breaks=tuple(
+            (point.wave, round(50 * (before.position + point.position) / last, 2))
+            for before, point in pairwise(points)
+            if point.is_break
+        ),
         first=(_per_cent(1 - up(oldest.high or 0)), _per_cent(1 - up(oldest.low or 0))),
         zero=_per_cent(1 - up(0)),
         is_zero_apart=newest is None or abs(newest) / (high - low) > 0.22,
@@ -76,11 +95,16 @@ def _per_cent(share: float) -> str:
     return f"{share * 100:.2f}%"
 
 
-def _parts(points: Sequence[Point]) -> Iterator[tuple[int, Point]]:
+def _parts(points: Sequence[Point], *, is_smooth: bool) -> Iterator[tuple[int, int, float, float, float]]:
+    """What a line may join: part, position, value, and the ends of its interval."""
     part = 0
     for point in points:
-        part += point.value is None
-        yield part, point
+        figure = point.smooth if is_smooth else (point.value, point.low, point.high)
+        part += figure is None or None in figure or point.is_break
+        if figure is not None:
+            value, low, high = figure
+            if value is not None and low is not None and high is not None:
+                yield part, point.position, value, low, high
 
 
 def _paths(rows: Iterable[dict[str, float]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

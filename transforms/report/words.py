@@ -10,11 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
-from markupsafe import escape
+from babel.numbers import format_currency, format_decimal
+from markupsafe import Markup, escape
 
 from transforms.report.figures import rounded, whole
 from transforms.report.periods import Kind, kind_of, period
@@ -86,7 +87,18 @@ class Words:
         """Several names in a sentence."""
         if len(items) < 2:
             return "".join(items)
-        return self.say("%(first)s and %(last)s", first=", ".join(items[:-1]), last=items[-1])
+        comma = Markup(", ") if any(hasattr(item, "__html__") for item in items) else ", "
+        return self.say("%(first)s and %(last)s", first=comma.join(items[:-1]), last=items[-1])
+
+    def language_name(self, language: str) -> str:
+        """What a language is called in this one."""
+        return str(Locale.parse(self._locale).languages.get(language) or language)
+
+    def money(self, value: float, currency: str) -> str:
+        """An amount in whole units of its currency."""
+        return format_currency(
+            rounded(value, 0), currency, "¤\u00a0#,##0", locale=self._locale, currency_digits=False
+        ).replace("-", "−")
 
     def wave(self, label: str) -> str:
         """A wave in full: October 2026, 4th quarter 2026, 2026, or the label itself."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from tests.transforms.report.besides import LABELS, tables
+from tests.transforms.report.frames import frame as made
 from transforms.report.edition import HIGHLIGHTS, METRICS, QUALITY, Edition, Metric
 
 Z = 1.959963984540054
@@ -78,6 +80,7 @@ def row(node: tuple[Any, ...], counts: Counts, *, wave: str, is_asked: bool, is_
     nps, low, high = interval(counts)
     found |= {"nps": nps, "nps_low": low, "nps_high": high}
     if is_weighted:
+        found |= {"design_effect": 1.2049}
         found |= {"nps_weighted": nps - 0.7, "nps_weighted_low": low - 0.9, "nps_weighted_high": high - 0.5}
         found |= {"effective_responses": n * 0.83}
     if is_asked:
@@ -87,7 +90,13 @@ def row(node: tuple[Any, ...], counts: Counts, *, wave: str, is_asked: bool, is_
         found |= {"superpromoters": round(rate * n), "superpromoter_rate": rate}
         found |= {"superpromoter_rate_low": max(0.0, rate - half), "superpromoter_rate_high": min(1.0, rate + half)}
         found |= {"sharing_rate": sharing, "influence_rate": influence, "antipromoter_rate": 0.021}
-        found |= {"net_superpromoter": rate - 0.021}
+        found |= {"net_superpromoter": rate - 0.021, "told_known": counts[0] - n // 40}
+        found |= {"told": round((counts[0] - n // 40) * sharing), "influence_known": round(counts[0] * sharing * 0.9)}
+        for name, value in (("sharing_rate", sharing), ("influence_rate", influence)):
+            found |= {f"{name}_low": value - 0.04, f"{name}_high": value + 0.04}
+        found |= {"reach": 3.12, "reach_low": 2.87, "reach_high": 3.37, "conversion": 0.23}
+        found |= {"conversion_low": 0.2, "conversion_high": 0.26}
+        found |= {"recommendation_value": 24 * n, "recommendation_currency": "EUR"}
     return found
 
 
@@ -118,7 +127,7 @@ def with_change(now: dict[str, Any], before: dict[str, Any] | None) -> dict[str,
 
 def frame(rows: Sequence[dict[str, Any]], columns: Sequence[str] = METRICS) -> pd.DataFrame:
     """Rows as the warehouse hands them over, with nullable types."""
-    return pd.DataFrame(list(rows), columns=list(columns)).convert_dtypes(dtype_backend="numpy_nullable")
+    return made(rows, columns)
 
 
 def departments(nodes: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
@@ -208,6 +217,7 @@ def ferry(
         with_change(item, last.get(item["department_id"]))
         for item in make(FERRY, now, wave="2026-10", is_asked=is_asked, is_weighted=is_weighted)
     ]
+    metrics, history = frame(rows), frame([item for wave in earlier for item in wave])
     return Edition(
         organisation="Waddenlijn",
         languages=languages,
@@ -220,15 +230,21 @@ def ferry(
         definition="2026-1",
         told_min=1,
         min_respondents=10,
-        metrics=frame(rows),
+        metrics=metrics,
         departments=departments(FERRY),
         highlights=highlights(rows),
         quality=checks(),
-        history=frame([item for wave in earlier for item in wave]),
+        history=history,
         superpromoters_asked=is_asked,
         is_weighted=is_weighted,
         respondents={"en": "passengers", "nl": "reizigers"},
         check_words={name: {"en": en, "nl": nl} for name, _, en, nl, *_ in CHECKS},
+        tables=tables(metrics, history, published=[node[0] for node in FERRY if node[0] not in SUPPRESSED]),
+        drivers_asked=True,
+        comments_asked=True,
+        driver_labels=LABELS,
+        driver_scale=(1, 5),
+        margin=24.0,
     )
 
 
@@ -253,6 +269,9 @@ def airport() -> Edition:
         superpromoters_asked=False,
         is_weighted=False,
         respondents=None,
+        tables={},
+        drivers_asked=False,
+        comments_asked=False,
     )
 
 
@@ -265,4 +284,5 @@ def tree_of(nodes: Sequence[tuple[Any, ...]], leaves: Mapping[str, Counts]) -> E
         departments=departments(nodes),
         highlights=frame([], HIGHLIGHTS),
         history=frame([]),
+        tables={},
     )

@@ -75,7 +75,7 @@ def sections(page: Page) -> list[str]:
 def test_the_order_of_a_release_page_is_fixed(made: dict[str, bytes]) -> None:
     for language in ("en", "nl"):
         page = Page(made[f"{language}/index.html"])
-        assert sections(page) == ["right", "fell", "carries", "departments", "time", "sure"]
+        assert sections(page) == ["right", "fell", "help", "carries", "departments", "time", "sure"]
         order = [page.text.index(words) for words in HEADS[language]]
         assert order == sorted(order)
 
@@ -84,13 +84,22 @@ def test_a_departments_page_has_its_own_part_in_front_and_the_whole_behind_it(ma
     assert sections(Page(made["en/ports-6f708192.html"])) == [
         "right",
         "fell",
+        "help",
         "carries",
         "departments",
         "time",
         "whole",
         "sure",
     ]
-    assert sections(Page(made["nl/texel-d6e7f809.html"])) == ["right", "fell", "carries", "time", "whole", "sure"]
+    assert sections(Page(made["nl/texel-d6e7f809.html"])) == [
+        "right",
+        "fell",
+        "help",
+        "carries",
+        "time",
+        "whole",
+        "sure",
+    ]
 
 
 def test_every_page_is_well_formed_in_its_language_with_one_h1_and_unique_ids(made: dict[str, bytes]) -> None:
@@ -154,7 +163,7 @@ def test_what_fell_has_the_same_form_as_what_goes_right(made: dict[str, bytes]) 
         re.search(rf'<section class="part" id="{id_}".*?</section>', page, re.DOTALL) for id_ in ("right", "fell")
     )
     assert right is not None and fell is not None
-    heads = [re.search(r"<table.*?</caption>", part[0], re.DOTALL) for part in (right, fell)]
+    heads = [re.search(r'<table class="rows change".*?</caption>', part[0], re.DOTALL) for part in (right, fell)]
     assert heads[0] is not None and heads[1] is not None
     assert heads[0][0] == heads[1][0]
     assert "Three departments rose beyond chance since September." in right[0]
@@ -208,14 +217,14 @@ def test_a_survey_without_the_questions_gets_nps_alone_and_says_so() -> None:
     assert "Superpromoters were not asked about in this survey" in text
     assert "Whether they did, and what came of it, was not asked." in text
     assert "17%" not in text and "told others" not in text
-    assert sections(Page(made["nl/index.html"])) == ["right", "fell", "carries", "departments", "sure"]
+    assert sections(Page(made["nl/index.html"])) == ["right", "fell", "help", "carries", "departments", "sure"]
     assert "This is the first wave" in text
 
 
 def test_an_organisation_without_departments_has_its_page() -> None:
     made = pages(tree_of(FERRY[:1], {ROOT: (40, 20, 10)}))
     page = Page(made["en/index.html"])
-    assert sections(page) == ["right", "fell", "carries", "sure"]
+    assert sections(page) == ["right", "fell", "help", "carries", "sure"]
     assert sorted(path for path in made if path.startswith("en/")) == [
         "en/index.html", "en/managers.html", "en/method.html", "en/reading.html"
     ]  # fmt: skip

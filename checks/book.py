@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from checks import files, metrics, responses, tallies, waves
+from checks import changes, comparisons, files, metrics, responses, tallies, trends, waves
 from checks.rules import Rule, configured
 
 TABLES: Mapping[str, tuple[Rule, ...]] = {
@@ -11,6 +11,9 @@ TABLES: Mapping[str, tuple[Rule, ...]] = {
     "waves": waves.RULES,
     "tallies": tallies.RULES,
     "metrics": metrics.RULES,
+    "comparisons": comparisons.RULES,
+    "changes": changes.RULES,
+    "trends": trends.RULES,
 }
 
 

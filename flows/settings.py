@@ -155,6 +155,13 @@ class CheckSetting(Model):
     lowest: float | None = Field(default=None, ge=0)
 
 
+class Break(Model):
+    """A wave with which something changed in how the survey measures: trends begin anew there, and say why."""
+
+    wave: str
+    reason: Text  # printed where trends are drawn
+
+
 class Schedule(Model):
     """When `zwerm serve` prepares the newest closed wave, in the organisation's zone."""
 
@@ -176,6 +183,7 @@ class Survey(Model):
     roles: Roles
     superpromoters: Superpromoters = Superpromoters()
     checks: Mapping[str, CheckSetting] = {}
+    breaks: tuple[Break, ...] = ()
     schedule: Schedule | None = None
 
     @model_validator(mode="after")

@@ -79,7 +79,7 @@ def compared(
 
 
 def scores(metrics: pd.DataFrame) -> pd.DataFrame:
-    """NPS in points as published; on −1…1 the adjusted score, its variance and its n: ¾, 1½ and ¾ of an answer added."""
+    """NPS in points as published; on −1…1 the adjusted score, its variance and its n: ¾, 1½ and ¾ answers added."""
     promoters, passives, detractors = (
         metrics[column].astype("float64") for column in ("promoters", "passives", "detractors")
     )

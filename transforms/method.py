@@ -7,8 +7,8 @@ from importlib.resources import files
 
 from transforms.sql import text
 
-SELECTS = ("cells", "tallies", "superpromoters", "metrics")
-FUNCTIONS = ("interval", "change")
+SELECTS = ("cells", "tallies", "superpromoters", "metrics", "paired")
+FUNCTIONS = ("interval", "paired", "change", "changes", "comparisons", "smooth", "trends")
 
 
 def method_hash(

@@ -174,6 +174,9 @@ create table mart.comparisons (
     rest_difference_high double, -- Upper end of the 95 % interval of rest_difference.
     rest_p_value double, -- Two-sided p of the difference, after Benjamini and Hochberg over the published departments.
     is_different_from_rest boolean, -- Whether rest_p_value is below .05.
+    funnel_centre double, -- NPS of the lowest published departments together, in points; NULL for departments above those.
+    funnel_answer_sd double, -- Standard deviation of one answer, in points: limits are centre ± z·√(sd²/responses + between²).
+    funnel_between_sd double, -- How much departments differ beyond chance, as a standard deviation in points.
     funnel_low_95 double, -- Between these 95 of 100 departments of this size would lie if they differed as all do, in points.
     funnel_high_95 double, -- The upper end of it.
     funnel_low_998 double, -- The same for 998 of 1,000.
@@ -213,7 +216,7 @@ from sealed_changes as s
 join editions as e on s.filename = e.folder || '/tables/changes.parquet'
 order by e.position, s.file_row_number;
 
--- One row per release × published department × wave up to that of the release.
+-- One row per release × published department × wave, from its first published one to that of the release.
 create table mart.trends (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
     revision integer not null, -- Revision of the wave, from 1.
@@ -230,7 +233,9 @@ create table mart.trends (
     nps_smooth double, -- The smooth through all waves, in points.
     nps_smooth_low double, -- Lower end of its 95 % band.
     nps_smooth_high double, -- Upper end of its 95 % band.
-    is_break boolean not null -- Whether the survey's method changed with this wave.
+    is_break boolean not null, -- Whether the survey's method changed with this wave: the smooth begins anew.
+    break_reason_en varchar, -- What changed, in English.
+    break_reason_nl varchar -- The same in Dutch.
 );
 insert into mart.trends by name
 select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)

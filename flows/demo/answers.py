@@ -2,7 +2,9 @@
 
 import calendar
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,8 @@ COLUMNS = (
     "taal",
 )
 BANDS = (("1-3", 1, 0.55), ("4-7", 4, 0.3), ("8 of meer", 8, 0.15))  # text, people at least, share of those who told
+RETURNING = 0.5  # of a department's answers: by who answered for it in the wave before
+AGREEING = 0.8  # of those: think as they did
 SCORES = {
     "promoter": ((9, 0.45), (10, 0.55)),
     "passive": ((7, 0.4), (8, 0.6)),
@@ -39,14 +43,60 @@ SCORES = {
 }
 
 
+@dataclass(frozen=True)
+class Passengers:
+    """Who answers in a wave, in the order of answering: respondent, department, and his luck, which makes his kind."""
+
+    customers: list[int]
+    cells: list[Department]
+    luck: NDArray[np.float64]
+
+
 def draw_wave(wave: str) -> list[Answer]:
     """All answers of one wave in the order in which they came, before anything breaks."""
+    _, _, rng = _sampled(wave)
+    who = _passengers(wave)
+    return _draw(who.cells, wave=wave, customers=who.customers, first_id=1, rng=rng, luck=who.luck)
+
+
+def _sampled(wave: str) -> tuple[list[int], list[Department], np.random.Generator]:
     number = WAVES.index(wave)
     cells = [cell for cell in (ORGANISATION, *DEPARTMENTS) for _ in range(cell.answers[number])]
     rng = np.random.default_rng([2026, number])
     customers = (100_000 + rng.permutation(40_000)[: len(cells)]).tolist()
-    cells = [cells[i] for i in rng.permutation(len(cells))]
-    return _draw(cells, wave=wave, customers=customers, first_id=1, rng=rng)
+    return customers, [cells[i] for i in rng.permutation(len(cells))], rng
+
+
+@cache
+def _passengers(wave: str) -> Passengers:
+    """Half of who answered for a department may do so again in the next wave, and mostly think as they did.
+
+    Their luck is as evenly spread as everyone's: each wave by itself is drawn from what is true of it.
+    """
+    customers, cells, rng = _sampled(wave)
+    rng.random(len(cells))  # the tickets'
+    luck, number = rng.random(len(cells)), WAVES.index(wave)
+    if number == 0:
+        return Passengers(customers, cells, luck)
+    before, again = _passengers(WAVES[number - 1]), np.random.default_rng([2026, 300 + number])
+    known: dict[tuple[str, ...], list[int]] = {}
+    for i in again.permutation(len(before.cells)).tolist():
+        known.setdefault(before.cells[i].path, []).append(i)
+    place = {customer: i for i, customer in enumerate(customers)}
+    for i, (returns, agrees) in enumerate(again.random((len(cells), 2)).tolist()):
+        if returns < RETURNING and known.get(cells[i].path):
+            one = known[cells[i].path].pop()
+            _exchange(customers, place, i, before.customers[one])
+            luck[i] = before.luck[one] if agrees < AGREEING else luck[i]
+    return Passengers(customers, cells, luck)
+
+
+def _exchange(customers: list[int], place: dict[int, int], i: int, customer: int) -> None:
+    """Have this customer give answer i; where he gives another already, that is the other's: nobody is there twice."""
+    former, other = customers[i], place.pop(customer, i)
+    customers[other], customers[i] = former, customer
+    place.pop(former, None)
+    place.update({customers[other]: other, customer: i})
 
 
 def draw_late(wave: str, counts: Sequence[tuple[tuple[str, ...], int]]) -> list[Answer]:
@@ -58,13 +108,20 @@ def draw_late(wave: str, counts: Sequence[tuple[tuple[str, ...], int]]) -> list[
 
 
 def _draw(
-    cells: Sequence[Department], *, wave: str, customers: Sequence[int], first_id: int, rng: np.random.Generator
+    cells: Sequence[Department],
+    *,
+    wave: str,
+    customers: Sequence[int],
+    first_id: int,
+    rng: np.random.Generator,
+    luck: NDArray[np.float64] | None = None,
 ) -> list[Answer]:
     opinions = [cell.truth(wave) for cell in cells]
     size = len(cells)
     tickets = [TICKETS[i] for i in _choose([ticket.sample for ticket in TICKETS], rng.random(size))]
     shifts = np.array([ticket.shift for ticket in tickets])
-    kinds = _kinds(opinions, shifts, rng.random(size))
+    own = rng.random(size)
+    kinds = _kinds(opinions, shifts, own if luck is None else luck)
     stretch = (0.85 + 0.3 * rng.random(size)).tolist()
     languages = ["en" if u < 0.2 else "nl" for u in rng.random(size)]
     columns: dict[str, Column] = {

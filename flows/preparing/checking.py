@@ -26,21 +26,32 @@ if TYPE_CHECKING:
     from flows.release import Report
 
 
+COMPUTED = ("metrics", "comparisons", "changes", "trends")
 SCALE_ADVICE = (
     f"No score is above {waves.HIGHEST}: map another scale to 0-10 with values = {{ … }} of roles.score, "
     "or declare it with scale = [0, 10] if it is that one"
 )
 
 
-def check(store: Store, run: Run, found: Intake, examination: Examination, figures: pd.DataFrame) -> pd.DataFrame:
+def check(
+    store: Store,
+    run: Run,
+    found: Intake,
+    examination: Examination,
+    figures: pd.DataFrame,
+    compared: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
     """Every check of the wave but those of single rows, which ran file by file; what may be published of them all.
 
+    `compared` has the tables that were made of the figures: comparisons, changes and trends.
     Raises StoppedByCheckError, with every critical check that failed, before anything is sealed.
     """
     from checks.quality import public
 
     settings = run.survey(found.survey)
-    results = _results(store, run, found, examination, figures, rules_of(settings))
+    for name, frame in {"promoter_metrics": figures, **compared}.items():
+        store.register(name, frame)
+    results = _results(store, run, found, examination, rules_of(settings))
     failed = [result for result in results if result.outcome == "failed" and result.rule.severity == "critical"]
     if failed:
         raise StoppedByCheckError(
@@ -98,7 +109,6 @@ def _results(
     run: Run,
     found: Intake,
     examination: Examination,
-    figures: pd.DataFrame,
     rules: "Mapping[str, Sequence[Rule]]",
 ) -> "list[CheckResult]":
     settings = run.survey(found.survey)
@@ -110,12 +120,12 @@ def _results(
     earlier = _earlier(store, examination)
     _table(store, "checked_waves", _sql("waves"), {**key, "earlier": earlier, "batches": list(found.numbers)})
     _table(store, "checked_tallies", _sql("tallies"), key)
-    store.register("promoter_metrics", figures)
-    _table(store, "checked_metrics", _sql("metrics"), {})
-    tables = ("files", "waves", "tallies", "metrics")
+    for name in COMPUTED:
+        _table(store, f"checked_{name}", _sql(name), {})
+    tables = ("files", "waves", "tallies", *COMPUTED)
     results = _gates(store, run, {table: rules[table] for table in tables}, parameters)
     of_rows = _rows(store, found, examination, rules["responses"])
-    return [*results["files"], *of_rows, *results["waves"], *results["tallies"], *results["metrics"]]
+    return [*results["files"], *of_rows, *(one for table in tables[1:] for one in results[table])]
 
 
 def _gates(

@@ -145,6 +145,20 @@ def pattern_of(store: Store, release_id: str) -> pd.DataFrame:
     )
 
 
+def view_released(
+    store: Store, release_id: str, *, wave: str, name: Literal["released", "earlier"] = "released"
+) -> None:
+    """A view of the responses that a release counted: listed where they were chosen, else its batches whole."""
+    listed = store.rows("select 1 from core.counted where release_id = $id limit 1", {"id": release_id})
+    if listed:
+        chosen = f"select batch, record_number from core.counted where release_id = {literal(release_id)}"
+        counted = f"select responses.* from core.responses as responses join ({chosen}) using (batch, record_number)"
+    else:
+        rows = store.rows("select batch from core.inputs where release_id = $id", {"id": release_id})
+        counted = current([batch for (batch,) in rows], duplicates="keep", wave=wave)
+    store.run(f"create or replace temporary view {name} as {counted}")
+
+
 def wave_departments(run: Run, keys: Sequence[str]) -> pd.DataFrame:
     """The tree of a wave's departments with their names in the organisation's languages."""
     organisation = run.settings.organisation
@@ -201,7 +215,7 @@ def _touched(
     store: Store, run: Run, settings: Survey, *, wave: str, released: str, first: str, material: bool
 ) -> pd.DataFrame:
     """Per region what came, went or changed since `released`; leaves the view `counted` behind."""
-    _view_released(store, released, wave=wave)
+    view_released(store, released, wave=wave)
     tree = wave_departments(
         run,
         [key for (key,) in store.rows("select department_key from current union select department_key from released")],
@@ -219,15 +233,3 @@ def _touched(
         " select responses.* from core.responses as responses join counted_rows using (batch, record_number)"
     )
     return revised(answers, chosen)
-
-
-def _view_released(store: Store, release_id: str, *, wave: str) -> None:
-    """The responses that a release counted: listed where they were chosen, else its batches whole."""
-    listed = store.rows("select 1 from core.counted where release_id = $id limit 1", {"id": release_id})
-    if listed:
-        chosen = f"select batch, record_number from core.counted where release_id = {literal(release_id)}"
-        counted = f"select responses.* from core.responses as responses join ({chosen}) using (batch, record_number)"
-    else:
-        rows = store.rows("select batch from core.inputs where release_id = $id", {"id": release_id})
-        counted = current([batch for (batch,) in rows], duplicates="keep", wave=wave)
-    store.run(f"create or replace temporary view released as {counted}")

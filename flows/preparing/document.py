@@ -116,7 +116,10 @@ class Comparison(Part):
     rest_difference_high: float | None
     rest_p_value: float | None = Field(description="adjusted after Benjamini and Hochberg over the departments")
     is_different_from_rest: bool | None
-    funnel_low_95: float | None = Field(description="between these, 95 of 100 like departments would lie by chance")
+    funnel_centre: float | None = Field(description="the score of all lowest published departments together")
+    funnel_answer_sd: float | None = Field(description="of one answer; limits: centre ± z√(sd²/responses + between²)")
+    funnel_between_sd: float | None = Field(description="how much departments differ beyond chance")
+    funnel_low_95: float | None = Field(description="between these, 95 of 100 departments of this size would lie")
     funnel_high_95: float | None
     funnel_low_998: float | None
     funnel_high_998: float | None
@@ -154,7 +157,9 @@ class Trend(Part):
     nps_smooth: float | None
     nps_smooth_low: float | None
     nps_smooth_high: float | None
-    is_break: bool = Field(description="whether the survey's method changed with this wave")
+    is_break: bool = Field(description="whether the survey's method changed with this wave: the smooth begins anew")
+    break_reason_en: str | None = Field(description="what changed, in English")
+    break_reason_nl: str | None = Field(description="the same in Dutch")
 
 
 class Driver(Part):

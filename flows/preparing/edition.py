@@ -1,11 +1,12 @@
 """What a release says: its tables, and the edition that its pages are made from, with the waves that came before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from checks.book import rules_by_table
 from flows.home import Home
+from flows.preparing.comparing import method_of
 from flows.preparing.counting import Examination
 from flows.preparing.figures import beyond_chance
 from flows.preparing.seal import Draft, Sealed, read_sealed, read_table
@@ -45,6 +46,7 @@ def draft(
     *,
     tree: pd.DataFrame,
     metrics: pd.DataFrame,
+    beside: Mapping[str, pd.DataFrame],
     quality: pd.DataFrame,
     previous: Sealed | None,
     reason: str | None,
@@ -73,7 +75,9 @@ def draft(
             "departments": departments,
             "highlights": beyond_chance(metrics),
             "quality": quality,
+            **beside,
         },
+        method=method_of(settings),
         interval=settings.interval,
         margin=settings.superpromoters.margin,
         currency=settings.superpromoters.currency,

@@ -1,4 +1,4 @@
-"""From counted responses to protected figures: tally, protect, metrics, change; each step leaves its table behind."""
+"""From counted responses to protected figures: tally, protect, metrics; each step leaves its table behind."""
 
 import pandas as pd
 
@@ -7,7 +7,6 @@ from flows.preparing.counting import Examination, pattern_of, register_departmen
 from flows.preparing.seal import read_table
 from flows.run import Run
 from transforms import TransformError
-from transforms.change import change
 from transforms.departments import SEPARATOR
 from transforms.highlights import highlights
 from transforms.interval import interval
@@ -67,18 +66,14 @@ def hide(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -
     return pattern
 
 
-def compute(
-    store: Store, run: Run, *, survey: str, previous_metrics: pd.DataFrame | None, previous_release_id: str | None
-) -> pd.DataFrame:
-    """One row per department in tree order: figures of what is shown, and how each moved since the previous wave."""
+def compute(store: Store, run: Run, *, survey: str) -> pd.DataFrame:
+    """One row per department in tree order: the figures of what is shown."""
     settings = run.survey(survey)
     worth = {"margin": settings.superpromoters.margin, "currency": settings.superpromoters.currency}
     least = {"min_respondents": settings.min_respondents}
     store.run(f"create or replace temporary table superpromoters as {text('superpromoters')}", {**least, **worth})
     metrics = store.frame(text("metrics"), {**least, "interval": settings.interval})
-    metrics = interval(metrics, method=settings.interval)
-    earlier = metrics.head(0) if previous_metrics is None else previous_metrics
-    return change(metrics, earlier, previous_release_id=previous_release_id)
+    return interval(metrics, method=settings.interval)
 
 
 def remember_pattern(store: Store, release_id: str, pattern: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +43,7 @@ class Draft:
     min_respondents: int
     languages: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]  # one that is not there has no rows
+    method: Mapping[str, Any] = field(default_factory=dict)  # how the survey measures: where it changes, trends break
     interval: Literal["adjusted_wald", "score", "wald"] = "adjusted_wald"  # how nps_low and nps_high were computed
     margin: float | None = None  # on one customer who was brought in
     currency: str | None = None
@@ -199,6 +200,7 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "interval": draft.interval,
         "margin": draft.margin,
         "currency": draft.currency,
+        "method": dict(draft.method),
         "min_respondents": draft.min_respondents,
         "departments": len(status) - 1,  # the organisation itself is none of them
         "suppressed": int((status == "suppressed").sum()),

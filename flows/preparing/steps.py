@@ -7,10 +7,11 @@ from typing import ParamSpec, Protocol, TypeVar
 import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
-from flows.preparing import checking, counting, figures, intake
+from flows.preparing import checking, comparing, counting, figures, intake
+from flows.preparing.comparing import Compared
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
-from flows.preparing.seal import Draft, Sealed, read_table, seal
+from flows.preparing.seal import Draft, Sealed, seal
 from flows.progress import step
 from flows.releasing.holding import withhold
 from flows.releasing.moment import record
@@ -86,25 +87,36 @@ def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame
             raise
 
 
-def compute(store: Store, run: Run, examination: Examination, previous: Sealed | None) -> pd.DataFrame:
-    """Compute the figures of what is shown, and how they moved since the previous wave."""
+def compute(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
+    """Compute the figures of what is shown."""
     with step("Compute metrics"):
-        before = read_table(previous.folder, "promoter_metrics") if previous else None
-        return figures.compute(
-            store,
-            run,
-            survey=examination.survey,
-            previous_metrics=before,
-            previous_release_id=previous.release_id if previous else None,
-        )
+        return figures.compute(store, run, survey=examination.survey)
+
+
+def compare(
+    store: Store,
+    run: Run,
+    examination: Examination,
+    metrics: pd.DataFrame,
+    previous: Sealed | None,
+    earlier: Sequence[Sealed],
+) -> Compared:
+    """Hold the figures against earlier waves, and departments against each other."""
+    with step("Compare waves and departments"):
+        return comparing.compare(store, run, examination, metrics, previous=previous, earlier=earlier)
 
 
 def check(
-    store: Store, run: Run, found: intake.Intake, examination: Examination, metrics: pd.DataFrame
+    store: Store,
+    run: Run,
+    found: intake.Intake,
+    examination: Examination,
+    metrics: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """Check the batch, the tallies and the figures; a critical check stops the run before anything is sealed."""
     with step("Check before sealing") as notes:
-        quality = checking.check(store, run, found, examination, metrics)
+        quality = checking.check(store, run, found, examination, metrics, tables)
         failed = int((quality["outcome"] == "failed").sum())
         notes.append(f"{failed} warnings" if failed else "all well")
         return quality
@@ -189,13 +201,15 @@ def prepare_wave(
     previous = previous_release(run, examination, earlier)
     tree = as_step(tally)(store, run, examination)
     pattern = as_step(protect)(store, run, examination, tree)
-    metrics = as_step(compute)(store, run, examination, previous)
-    quality = as_step(check)(store, run, found, examination, metrics)
+    metrics = as_step(compute)(store, run, examination)
+    compared = as_step(compare)(store, run, examination, metrics, previous, earlier)
+    quality = as_step(check)(store, run, found, examination, compared.metrics, compared.tables)
     drafted = draft(
         run,
         examination,
         tree=tree,
-        metrics=metrics,
+        metrics=compared.metrics,
+        beside=compared.tables,
         quality=quality,
         previous=previous,
         reason=reason,

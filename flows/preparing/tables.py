@@ -62,6 +62,7 @@ TABLES = {
             *((name, NUMBER) for name in ("rest_difference", "rest_difference_low", "rest_difference_high")),
             ("rest_p_value", NUMBER),
             ("is_different_from_rest", FLAG),
+            *((name, NUMBER) for name in ("funnel_centre", "funnel_answer_sd", "funnel_between_sd")),
             *((name, NUMBER) for name in ("funnel_low_95", "funnel_high_95", "funnel_low_998", "funnel_high_998")),
             ("is_outside_95", FLAG),
             ("is_outside_998", FLAG),
@@ -77,7 +78,7 @@ TABLES = {
             ("is_significant", FLAG),
         ]
     ),
-    # One row per published department × wave up to this one: that wave's figure, and the smooth through all of them.
+    # One row per published department × wave from its first to this one: that wave's figure, the smooth through all.
     "trends": pa.schema(
         [
             *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "trend_wave")),
@@ -85,6 +86,7 @@ TABLES = {
             *((name, NUMBER) for name in ("nps", "nps_low", "nps_high")),
             *((name, NUMBER) for name in ("nps_smooth", "nps_smooth_low", "nps_smooth_high")),
             ("is_break", FLAG),
+            *((name, TEXT) for name in ("break_reason_en", "break_reason_nl")),
         ]
     ),
     # One row per published department with enough ratings × driver.

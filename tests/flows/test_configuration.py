@@ -212,7 +212,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Survey": {
         **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
         **{"superpromoters": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},
+        "breaks": CONTENT,
     },
+    "Break": {"wave": CONTENT, "reason": CONTENT},
     "WaveColumn": {"column": CONTENT},
     "WaveValue": {"value": CONTENT},
     "FilesSource": dict.fromkeys(("type", "path", "sheet", "delimiter", "encoding", "download"), OURS),

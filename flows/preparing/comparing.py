@@ -1,0 +1,105 @@
+"""What a wave's figures say beside others: earlier waves, with the people who answered both, and other departments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from flows.preparing.counting import Examination, view_released
+from flows.preparing.seal import Sealed, read_manifest, read_sealed, read_table
+from flows.run import Run, in_languages
+from flows.settings import Survey
+from transforms.breaks import LANGUAGES, breaks
+from transforms.change import change
+from transforms.changes import Against, Basis, changes
+from transforms.comparisons import comparisons
+from transforms.paired import paired
+from transforms.sql import text
+from transforms.trends import trends
+from transforms.waves import year_before
+from warehouse.store import Store
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The metrics with how they moved since the previous wave, and the tables that are made of them."""
+
+    metrics: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+
+
+def compare(
+    store: Store,
+    run: Run,
+    examination: Examination,
+    metrics: pd.DataFrame,
+    *,
+    previous: Sealed | None,
+    earlier: Sequence[Sealed],
+) -> Compared:
+    """Hold the metrics against earlier waves, and departments against each other; all of it of what is published."""
+    settings = run.survey(examination.survey)
+    held: dict[Basis, Sealed | None] = {"previous": previous, "year_before": _year_before(run, examination, earlier)}
+    against = [_against(store, settings, metrics, basis, sealed) for basis, sealed in held.items() if sealed]
+    first = next((one for one in against if one.basis == "previous"), None)
+    moved = change(
+        metrics,
+        first.metrics if first else metrics.head(0),
+        previous_release_id=first.release_id if first else None,
+        pairs=first.pairs if first else None,
+    )
+    series = [*((one.wave, read_table(one.folder, "promoter_metrics")) for one in earlier), (examination.wave, metrics)]
+    tables = {
+        "comparisons": comparisons(metrics, min_respondents=settings.min_respondents),
+        "changes": changes(metrics, against),
+        "trends": trends(series, _breaks(settings, examination.wave, earlier)),
+    }
+    return Compared(moved, tables)
+
+
+def method_of(settings: Survey) -> dict[str, Any]:
+    """What of a survey's settings its scores hang on: two waves that differ in it do not compare without a remark."""
+    score = settings.roles.score.model_dump(mode="json", include={"scale", "values"})
+    return {
+        "score": {**score, "scale": score["scale"] or [0, 10]},
+        "duplicates": settings.duplicates,
+        "definition": settings.superpromoters.definition,
+        "told_min": settings.superpromoters.told_min,
+    }
+
+
+def _year_before(run: Run, examination: Examination, earlier: Sequence[Sealed]) -> Sealed | None:
+    """The release of the same wave a year before: a revision keeps that of the revision before, where it had one."""
+    if examination.released is not None:
+        folder = run.home.releases / examination.released.release_id
+        if (folder / "tables" / "changes.parquet").exists():
+            rows = read_table(folder, "changes")
+            kept = rows.loc[rows["basis"] == "year_before", "compared_release_id"].tolist()
+            if kept:
+                return read_sealed(run.home.releases / kept[0])
+    wanted = year_before(examination.wave)
+    return next((one for one in earlier if one.wave == wanted), None)
+
+
+def _against(store: Store, settings: Survey, metrics: pd.DataFrame, basis: Basis, sealed: Sealed) -> Against:
+    """An earlier release, and who answered both: a pass over single responses, only where respondents are mapped."""
+    before = read_table(sealed.folder, "promoter_metrics")
+    if settings.roles.respondent_id is None:
+        return Against(basis, sealed.release_id, before)
+    view_released(store, sealed.release_id, wave=sealed.wave, name="earlier")
+    pairs = paired(store.frame(text("paired")), metrics, before, min_respondents=settings.min_respondents)
+    return Against(basis, sealed.release_id, before, pairs)
+
+
+def _breaks(settings: Survey, wave: str, earlier: Sequence[Sealed]) -> dict[str, Mapping[str, str]]:
+    """The waves with which the method changed: as releases recorded it, and as the configuration says."""
+    recorded = [(one.wave, _recorded(read_manifest(one.folder))) for one in earlier]
+    written = {one.wave: in_languages(one.reason, LANGUAGES) for one in settings.breaks}
+    return breaks([*recorded, (wave, method_of(settings))], written)
+
+
+def _recorded(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The method as a manifest tells it; those of before it was recorded have the definition alone."""
+    recorded: Mapping[str, Any] = manifest.get("method") or {"definition": manifest["definition"]}
+    return recorded

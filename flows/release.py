@@ -14,6 +14,7 @@ from flows.releasing.holding import Channels, held_error, hold_moment
 from flows.releasing.moment import OnStep, nothing
 from flows.releasing.opening import arm_and_open
 from flows.releasing.publication import LEASE
+from flows.releasing.tidying import tidy
 from flows.releasing.waiting import CANCELLED, JUMP_SECONDS, shielded, wait_far
 from flows.releasing.windows import lead
 from flows.settings import Settings
@@ -128,6 +129,7 @@ def _open(run: Run, lead_seconds: float, clear_seconds: float) -> Report:
         give_back(run.ledger, lease)
     ids = [release.release_id for release in run.ledger.releases_of(run.moment.moment_id)]
     complete_late(run.ledger, run.home, run.settings, ids, channels=channels)
+    tidy(run.ledger, run.home, run.settings, factory=run.factory)
     return report(run.ledger, run.moment.moment_id)
 
 

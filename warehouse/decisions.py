@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from warehouse import WarehouseError
 from warehouse.chain import FACTS
@@ -42,6 +42,7 @@ class Answer:
     detail: str = ""
     attempts: int = 1  # how often it was sent
     sent_at: datetime | None = None  # when what was answered had been sent whole, where that was not at T
+    leaves: bool = False  # what was put beside the release for the moment still lies there
     is_breach: bool = False
 
 
@@ -198,6 +199,14 @@ def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
         _answer(ledger, came, moment_id=None)
 
 
+def tidy(ledger: Ledger, *, tidied: Iterable[str], untidy: Iterable[str]) -> None:
+    """Record of which deliveries that are over nothing but the release is left, and of which something was kept."""
+    with ledger.transaction():
+        for kind, names in (("tidied", tidied), ("untidy", untidy)):
+            for delivery_id in names:
+                ledger.add(kind, delivery_id=delivery_id)
+
+
 def remark(ledger: Ledger, kind: Literal["clock"], *, release_ids: Sequence[str], moment_id: str, says: str) -> None:
     """Record what everyone should know of a moment though it stops nothing; the register prints it."""
     with ledger.transaction():
@@ -314,6 +323,7 @@ def _who(delivery: DeliveryState) -> tuple[str, str, str, str | None]:
 
 def _answer(ledger: Ledger, answers: Iterable[Answer], *, moment_id: str | None) -> None:
     for came in answers:
+        left: dict[str, Any] = {"leaves": True} if came.leaves else {}
         ledger.add(
             came.status,
             delivery_id=came.delivery_id,
@@ -321,6 +331,7 @@ def _answer(ledger: Ledger, answers: Iterable[Answer], *, moment_id: str | None)
             at=came.at,
             detail=came.detail,
             attempts=came.attempts,
+            **left,
         )
         if came.is_breach:
             ledger.add("breach", delivery_id=came.delivery_id, moment_id=moment_id, says=came.detail)

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,7 @@ from warehouse.records import (
     delivery_of,
     event_of,
     moment_of,
+    over_of,
     release_of,
 )
 
@@ -143,6 +145,15 @@ class Ledger:
             [json.dumps(release_ids)],
         )
         return tuple(delivery_of(row) for row in rows)
+
+    def untidy(self, channels: Sequence[str], *, tries: int) -> tuple[DeliveryState, ...]:
+        """Deliveries by these channels that are over and may have left something, unless tried so often in vain.
+
+        Of `status` only `delivered` is told; also who is wanted no more is among them.
+        """
+        query = (files("warehouse") / "untidy.sql").read_text(encoding="utf-8")
+        rows = self.connection.execute(query, [json.dumps(channels)])
+        return tuple(over_of(row) for row in rows if row["tries"] < tries)
 
     def events(self, *, kinds: Sequence[str] = (), moment_id: str | None = None) -> tuple[Event, ...]:
         """What happened, oldest first; all of it, or some kinds, or of one moment."""

@@ -113,6 +113,15 @@ def delivery_of(row: sqlite3.Row) -> DeliveryState:
     return DeliveryState(**{**values, "is_breach": bool(values["is_breach"])})
 
 
+def over_of(row: sqlite3.Row) -> DeliveryState:
+    """A row of `untidy.sql`."""
+    facts = {name: row[name] for name in ("delivery_id", "release_id", "recipient", "channel", "language", "target")}
+    status: Status | None = "delivered" if row["outcome"] == "delivered" else None
+    return DeliveryState(
+        **facts, status=status, opened_at=None, answered_at=None, detail="", is_breach=False, attempts=0
+    )
+
+
 def event_of(row: sqlite3.Row) -> Event:
     """A row of `events`."""
     return Event(

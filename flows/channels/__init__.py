@@ -1,6 +1,6 @@
 """The edges outward: one file per way out, all with the same five steps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -46,6 +46,7 @@ class Outcome:
     detail: str = ""
     attempts: int = 1  # how often it was sent
     sent_at: datetime | None = None  # UTC; when what was answered had been sent whole, where that was not at T
+    leaves: bool = False  # delivered, and what was put beside the release for the moment still lies there
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,15 @@ class Channel(Protocol):
 
     def announce(self, event: Stop, reason: str) -> None:
         """Tell everyone who was ready that the release is held or withdrawn, with the public reason; never raises."""
+        ...
+
+
+@runtime_checkable
+class Tidies(Protocol):
+    """A way out that puts more at a recipient's than the release itself, and takes that away again."""
+
+    def tidy(self, *, delivered: Collection[str]) -> list[str]:
+        """When all is over: take away what else was put; the deliveries of which nothing is left. May be repeated."""
         ...
 
 

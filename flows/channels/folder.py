@@ -1,21 +1,22 @@
 """A folder on this host: the files lie complete in a private folder beside, and one rename opens them.
 
 <folder>/.zwerm-<delivery id>/   0700: being filled, held
+<folder>/.zwerm-<delivery id>.notice   a notice until it is whole
 <folder>/<survey>/<wave>/r<revision>/   release.json, pages and downloads
 <folder>/<survey>/<wave>/held.txt       or withdrawn.txt: why they did not come; gone once they are there
 """
 
 import hashlib
 import os
-import secrets
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.channels import Delivery, Open, Outcome, Refusal, Stop
+from flows.channels.leftovers import PREFIX, sweep
 from flows.channels.notices import NAMES, notice
 from flows.model import Language
 from flows.preparing.seal import read_sealed, safe_name
@@ -36,7 +37,7 @@ class Place:
     @property
     def private(self) -> Path:
         """Beside the final place, on the same file system."""
-        return self.root / f".zwerm-{self.delivery_ids[0]}"
+        return self.root / f"{PREFIX}{self.delivery_ids[0]}"
 
     @property
     def held(self) -> Path:
@@ -98,6 +99,11 @@ class FolderChannel:
                 place.final.parent.rmdir()
                 place.final.parent.parent.rmdir()
 
+    def tidy(self, *, delivered: Collection[str]) -> list[str]:
+        """Take away what a process that ended left beside the releases."""
+        done = (p for p in self._places if swept(p, is_delivered=not set(p.delivery_ids).isdisjoint(delivered)))
+        return [name for place in done for name in place.delivery_ids]
+
     def announce(self, event: Stop, reason: str) -> None:
         """Say in the folder of each wave that its results are held or withdrawn, and why, to those who were ready."""
         for place in self._places:
@@ -108,12 +114,13 @@ class FolderChannel:
     def _completed(self, place: Place, names: Sequence[str]) -> list[Outcome]:
         try:
             is_late = put(place)
+            leaves = not swept(place, is_delivered=True)
         except (OSError, WarehouseError) as error:
             now, fault = datetime.now(UTC), says(error)
             return [Outcome(name, "failed", now, fault) for name in names]
         now, attempts = datetime.now(UTC), 1 + (is_late and place.final in self._opened)
         sent_at = now if is_late else None
-        return [Outcome(name, "delivered", now, attempts=attempts, sent_at=sent_at) for name in names]
+        return [Outcome(name, "delivered", now, "", attempts, sent_at, leaves) for name in names]
 
     def _each(self, do: Callable[[Place], None]) -> list[Refusal]:
         refusals = []
@@ -132,25 +139,28 @@ def is_there(place: Place) -> bool:
 
 
 def put(place: Place) -> bool:
-    """Put the release there where it is not, take its notices away, and tell whether anything was to be put."""
+    """Put the release there where it is not, and tell whether anything was to be put."""
     is_missing = not is_there(place)
     if is_missing:
         publish.keep(_fill(place))
         if not _is_whole(place.held, place.sealed):
             raise WarehouseError(f"what was read back below {place.root} is not what was written")
         place.held.rename(place.final)
-    shutil.rmtree(place.private, ignore_errors=True)
-    for name in NAMES.values():
-        with suppress(OSError):
-            (place.final.parent / name).unlink()
     return is_missing
+
+
+def swept(place: Place, *, is_delivered: bool) -> bool:
+    """Take away what was put for the moment, and the notices where the release has come; whether nothing is left."""
+    notices = [place.final.parent / name for name in NAMES.values()] if is_delivered else []
+    return sweep(place.root, place.delivery_ids, also=notices)
 
 
 def tell(place: Place, event: Stop, reason: str, *, settings: Settings) -> None:
     """Write the notice of a hold or withdrawal, whole or not at all, in the place of an earlier one."""
     wave = place.final.parent
     make(wave)
-    draft = wave / f".zwerm-{secrets.token_hex(16)}"
+    draft = place.private.with_name(f"{place.private.name}.notice")
+    draft.unlink(missing_ok=True)
     write(draft, notice(event, reason, sealed=place.sealed, language=place.language, settings=settings))
     draft.rename(wave / NAMES[event])
     for other in NAMES.values():

@@ -8,7 +8,7 @@ survey or wave.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from typing import Literal
 
 from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop, Target
 from flows.channels.connections import MOST_AT_ONCE, TIME_UP, together
+from flows.channels.leftovers import PREFIX
 from flows.channels.notices import NAMES, notice
 from flows.channels.object_store_bucket import Bucket, BucketError, Buckets, place_of
 from flows.channels.object_store_keys import Keys
@@ -49,6 +50,7 @@ class Progress:
     sent: int = 0  # how often it was opened for the recipient, or tried
     opened_at: datetime | None = None
     is_unanswered: bool = False
+    is_clear: bool = False  # nothing but the release is there
     fault: str = TIME_UP
     right: set[str] = field(default_factory=set)  # the plain copies that were read back
     turn: Lock = field(default_factory=Lock)  # of one thread at a time
@@ -116,6 +118,11 @@ class ObjectStoreChannel:
             self._keys = None
         self._marks = {}
         self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+
+    def tidy(self, *, delivered: Collection[str]) -> list[str]:
+        """Take away what was left there, because the store kept it or the process ended."""
+        left = self._each(self._parcels, partial(self._tidied, delivered=delivered), seconds=STOP_SECONDS)
+        return [name for parcel in self._parcels if parcel not in left for name in parcel.delivery_ids]
 
     def announce(self, event: Stop, reason: str) -> None:
         """Say in the folder of each wave that its results are held or withdrawn, and why, to those who were ready."""
@@ -214,11 +221,15 @@ class ObjectStoreChannel:
                 raise BucketError(next(filter(None, faults)))
 
     def _clear(self, parcel: Parcel) -> None:
-        notices = [f"{parcel.wave_name}/{name}" for name in NAMES.values()] if self._is_out(parcel) else []
-        self._bucket(parcel).take_away(parcel.envelope_name, parcel.key_name, *notices)
+        progress = self._progress[parcel]
+        notices = _notices(parcel) if progress.opened_at is not None else []
+        progress.is_clear = self._bucket(parcel).take_away(parcel.envelope_name, parcel.key_name, *notices)
 
-    def _is_out(self, parcel: Parcel) -> bool:
-        return self._progress[parcel].opened_at is not None
+    def _tidied(self, parcel: Parcel, *, delivered: Collection[str]) -> None:
+        bucket, own = self._bucket(parcel), [f"{PREFIX}{name}" for name in parcel.delivery_ids]
+        names = [f"{name}.{what}" for name in own for what in ("sealed", "key")]
+        if not bucket.take_away(*names, *(_notices(parcel) if parcel.is_among(delivered) else [])):
+            raise BucketError(f"{bucket.place} keeps what was put there for the moment")
 
     def _outcomes(self, parcel: Parcel) -> list[Outcome]:
         now, progress = datetime.now(UTC), self._progress[parcel]
@@ -228,10 +239,8 @@ class ObjectStoreChannel:
             status, detail = "unknown", f"has the key to the closed envelope, and no plain copies: {progress.fault}"
         elif progress.opened_at is None:
             status = "unknown" if progress.is_unanswered else "failed"
-        return [
-            Outcome(name, status, now, detail, progress.sent, progress.opened_at if status == "delivered" else None)
-            for name in parcel.delivery_ids
-        ]
+        said = (progress.opened_at, not progress.is_clear) if status == "delivered" else ()
+        return [Outcome(name, status, now, detail, progress.sent, *said) for name in parcel.delivery_ids]
 
     def _each(self, some: Sequence[Parcel], do: Callable[[Parcel], None], *, seconds: float) -> dict[Parcel, str]:
         """Why it did not work, for each with which it did not; what failed is tried again once or twice."""
@@ -283,6 +292,10 @@ def _put_right(bucket: Bucket, name: str, content: bytes, *, is_begun: bool) -> 
         return "" if is_right else f"{bucket.place}: what was read back is not what was put"
     except BucketError as error:
         return str(error)
+
+
+def _notices(parcel: Parcel) -> list[str]:
+    return [f"{parcel.wave_name}/{name}" for name in NAMES.values()]
 
 
 def _root(delivery: Delivery) -> tuple[str, str | None]:

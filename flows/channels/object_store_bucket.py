@@ -81,11 +81,17 @@ class Bucket:
             return f"{found['size']} {found['e_tag']}"
         return ""
 
-    def take_away(self, *names: str) -> None:
-        """Delete objects; one that is not there, or stays, is no fault."""
-        for name in names:
-            with suppress(BaseError, OSError, ValueError):
+    def take_away(self, *names: str) -> bool:
+        """Delete objects; whether none of them is there any more, as far as the store acknowledged it."""
+        return all([self._is_gone(name) for name in names])  # noqa: C419 - each is tried
+
+    def _is_gone(self, name: str) -> bool:
+        try:
+            with suppress(FileNotFoundError):
                 delete(self._store, self._path(name))
+        except (BaseError, OSError, ValueError):
+            return False
+        return True
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

@@ -6,7 +6,7 @@
 """
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from threading import Lock
 
 from flows.channels import Delivery, Target
 from flows.channels.envelope import SMALLEST, key_of, pack, seal, unpack, unseal
+from flows.channels.leftovers import PREFIX
 from flows.errors import FlowError
 from flows.home import Home
 from flows.model import Language
@@ -40,10 +41,14 @@ class Parcel:
         """The id after which it is named, in whichever order its deliveries come."""
         return min(self.delivery_ids)
 
+    def is_among(self, delivered: Collection[str]) -> bool:
+        """Whether one of its deliveries is, and so it came."""
+        return not set(self.delivery_ids).isdisjoint(delivered)
+
     @property
     def name(self) -> str:
         """What all of it that lies there before T is called: a random delivery id, and no word."""
-        return f".zwerm-{self.delivery_id}"
+        return f"{PREFIX}{self.delivery_id}"
 
     @property
     def envelope_name(self) -> str:

@@ -6,7 +6,7 @@ key was there is told by when its host acknowledged the rename.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,6 +114,17 @@ class SftpChannel:
         self._held = {}
         self._close()
 
+    def tidy(self, *, delivered: Collection[str]) -> list[str]:
+        """Take away what was left there, because the host kept it, its time was over or the process ended."""
+
+        async def tidied(parcel: Parcel) -> None:
+            if not await (await self._at(parcel)).tidy(is_delivered=parcel.is_among(delivered)):
+                raise WarehouseError("keeps what was put there for the moment")
+
+        left = self._each(self._parcels, tidied, seconds=STOP_SECONDS)
+        self._close()
+        return [name for parcel in self._parcels if parcel not in left for name in parcel.delivery_ids]
+
     def announce(self, event: Stop, reason: str) -> None:
         """Say on the host, in the folder of each wave, that its results are held or withdrawn, and why."""
 
@@ -158,7 +169,8 @@ class SftpChannel:
 
     async def _clear(self, parcel: Parcel) -> None:
         self._held.pop(parcel, None)
-        await (await self._at(parcel)).clear(is_delivered=self._known[parcel].delivered_at is not None)
+        known = self._known[parcel]
+        known.is_clear = await (await self._at(parcel)).clear(is_delivered=known.delivered_at is not None)
 
     def _waking(self, some: Sequence[Parcel]) -> Callable[[], None]:
         held, known = [self._held[parcel] for parcel in some], [self._known[parcel] for parcel in some]

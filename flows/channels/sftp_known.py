@@ -17,6 +17,7 @@ class Known:
     opened_at: datetime | None = None
     is_late: bool = False  # not the key opened it, but the plain copies
     delivered_at: datetime | None = None
+    is_clear: bool = False  # nothing but the release is there
     fault: str = ""
     is_answered: bool = True  # by the host, or it never left; else nobody knows
 
@@ -26,7 +27,8 @@ class Known:
             sent_at = self.delivered_at if self.is_late else self.opened_at
             attempts = 1 + (self.is_late and self.was_sent)
             return [
-                Outcome(name, "delivered", self.delivered_at, "", attempts, sent_at) for name in parcel.delivery_ids
+                Outcome(name, "delivered", self.delivered_at, "", attempts, sent_at, not self.is_clear)
+                for name in parcel.delivery_ids
             ]
         now, detail = datetime.now(UTC), self.fault or TIME_UP
         status: Literal["unknown", "failed"] = "unknown" if self.opened_at or not self.is_answered else "failed"

@@ -138,14 +138,26 @@ class Line:
             if not await answered(self.sftp.isdir(folder)):  # else somebody made it meanwhile
                 raise
 
-    async def remove(self, path: str) -> None:
-        """Remove a file; one that is not there, or that the host keeps, is left."""
+    async def remove(self, path: str) -> bool:
+        """Remove a file; one that the host keeps is left. Whether it is not there any more."""
         try:
             await answered(self.sftp.remove(path))
         except LOST:
             raise
-        except asyncssh.SFTPError:
-            return
+        except asyncssh.SFTPError as error:
+            return isinstance(error, NOT_THERE)
+        return True
+
+    async def remove_tree(self, folder: str) -> bool:
+        """Remove a folder with all that is in it; whether it is not there any more."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.sftp.rmtree(folder)
+        except LOST:
+            raise
+        except asyncssh.SFTPError as error:
+            return isinstance(error, NOT_THERE)
+        return True
 
 
 async def connect(login: Login) -> Line:

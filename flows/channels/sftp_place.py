@@ -1,19 +1,21 @@
 """What lies in one folder of another host: asked first, put where it is not, read back, and taken away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncssh
 
 from flows.channels import Stop
+from flows.channels.leftovers import is_leftover
 from flows.channels.notices import NAMES
 from flows.channels.parcels import Contents, Parcel
 from flows.channels.sftp_line import EVERYONE, Line, abreast, answered
 from warehouse import WarehouseError
 
 OTHER_BYTES = "gave back other bytes than it was given"
+PLAIN_DRAFT = ".plain"
 
 
 @dataclass(eq=False)
@@ -102,7 +104,7 @@ class SftpPlace:
 
         Where something else has the place meanwhile, a rename fails or, if that was empty, takes it.
         """
-        draft, files = self.below(f"{self.parcel.name}.plain"), self.contents.plain(self.parcel)
+        draft, files = self.below(f"{self.parcel.name}{PLAIN_DRAFT}"), self.contents.plain(self.parcel)
         is_begun = await self.line.has(draft)
         for folder in sorted({draft, *(f"{draft}/{name}".rpartition("/")[0] for name in files)}):
             await self.line.make(folder)
@@ -110,13 +112,19 @@ class SftpPlace:
         await self.line.make(self.below(self.parcel.wave_name))
         await self.line.rename(draft, self.final)
 
-    async def clear(self, *, is_delivered: bool) -> None:
-        """Take away envelope and key, and where the release has come the notices that it did not."""
-        for name in (self.parcel.envelope_name, self.parcel.key_name):
-            await self.line.remove(self.below(name))
-            await self.line.remove(self.below(f"{name}.part"))
-        for name in NAMES.values() if is_delivered else ():
-            await self.line.remove(self.below(f"{self.parcel.wave_name}/{name}"))
+    async def clear(self, *, is_delivered: bool) -> bool:
+        """Take away envelope and key, and the notices where the release has come; whether nothing of it is left.
+
+        All at once, for little time may be left, and not by a list, which may be long.
+        """
+        names = (self.parcel.envelope_name, self.parcel.key_name)
+        drafts = (*(f"{name}.part" for name in names), self._notice_draft)
+        return await self._removed([*names, *drafts], is_delivered=is_delivered)
+
+    async def tidy(self, *, is_delivered: bool) -> bool:
+        """Take away all that is named after one of its deliveries, as `clear` does what it knows of."""
+        found = [name for name in await self.line.names(self.root) if is_leftover(name, self.parcel.delivery_ids)]
+        return await self._removed(found, is_delivered=is_delivered)
 
     async def tell(self, event: Stop, text: bytes) -> None:
         """Put the notice of a hold or withdrawal, in the place of an earlier one."""
@@ -125,11 +133,31 @@ class SftpPlace:
             return
         wave = self.below(self.parcel.wave_name)
         await self.line.make(wave)
-        await self.line.write(f"{wave}/{self.parcel.name}.part", text)
-        await self.line.rename(f"{wave}/{self.parcel.name}.part", f"{wave}/{NAMES[event]}")
+        draft = self.below(self._notice_draft)
+        await self.line.write(draft, text)
+        await self.line.rename(draft, f"{wave}/{NAMES[event]}")
         for name in NAMES.values():
             if name != NAMES[event]:
                 await self.line.remove(f"{wave}/{name}")
+
+    @property
+    def _notice_draft(self) -> str:
+        return f"{self.parcel.name}.notice"
+
+    async def _removed(self, names: Iterable[str], *, is_delivered: bool) -> bool:
+        notices = [f"{self.parcel.wave_name}/{name}" for name in NAMES.values()] if is_delivered else []
+        kept: list[str] = []
+
+        def removing(name: str) -> Callable[[], Awaitable[None]]:
+            async def remove() -> None:
+                take_away = self.line.remove_tree if name.endswith(PLAIN_DRAFT) else self.line.remove
+                if not await take_away(self.below(name)):
+                    kept.append(name)
+
+            return remove
+
+        await abreast(removing(name) for name in (*names, *notices))
+        return not kept
 
     def _putting(self, path: str, content: bytes, *, is_begun: bool) -> Callable[[], Awaitable[None]]:
         async def put() -> None:

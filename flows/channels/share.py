@@ -6,9 +6,8 @@ there: the server would learn of a survey's wave by the question.
 """
 
 import os
-import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.connections import TIME_UP, together
-from flows.channels.folder import Place, is_there, make, must_be_free, put, says, tell, write
+from flows.channels.folder import Place, is_there, make, must_be_free, put, says, swept, tell, write
 from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
 from flows.channels.share_key import Held, Openers, draft_of, hold
 from flows.errors import FlowError
@@ -84,7 +83,12 @@ class ShareChannel:
     def abandon(self) -> None:
         """Take away all that was put; the key was never there."""
         self._end_openers()
-        self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+        self._each(self._parcels, self._cleared, seconds=STOP_SECONDS)
+
+    def tidy(self, *, delivered: Collection[str]) -> list[str]:
+        """Take away what was left there, because it stayed or the process ended."""
+        left = self._each(self._parcels, partial(self._must_clear, delivered=delivered), seconds=STOP_SECONDS)
+        return [name for parcel in self._parcels if parcel not in left for name in parcel.delivery_ids]
 
     def announce(self, event: Stop, reason: str) -> None:
         """Say on the share, in the folder of each wave, that its results are held or withdrawn, and why."""
@@ -151,11 +155,11 @@ class ShareChannel:
                 is_open = self._is_open(parcel)
                 is_late |= put(self._place(parcel)) and not is_open
                 publish.sync(self._place(parcel).final.parent)
-                self._clear(parcel)
+                leaves = not self._cleared(parcel, is_delivered=True)
                 now = datetime.now(UTC)
                 attempts = 1 + (is_late and held is not None)
                 sent_at = now if is_late else held.opened_at if held else None
-                return [Outcome(name, "delivered", now, "", attempts, sent_at) for name in parcel.delivery_ids]
+                return [Outcome(name, "delivered", now, "", attempts, sent_at, leaves) for name in parcel.delivery_ids]
             except FAULTS as error:
                 fault = says(error)
             pause = PAUSES[min(number, len(PAUSES) - 1)]
@@ -179,14 +183,13 @@ class ShareChannel:
         except OSError:
             return False
 
-    def _clear(self, parcel: Parcel) -> None:
+    def _cleared(self, parcel: Parcel, *, is_delivered: bool = False) -> bool:
         self._let_go(parcel)
-        place = self._place(parcel)
-        for name in (parcel.envelope_name, parcel.key_name):
-            for path in (place.root / name, draft_of(place.root / name)):
-                with suppress(OSError):
-                    path.unlink()
-        shutil.rmtree(place.private, ignore_errors=True)
+        return swept(self._place(parcel), is_delivered=is_delivered)
+
+    def _must_clear(self, parcel: Parcel, *, delivered: Collection[str]) -> None:
+        if not self._cleared(parcel, is_delivered=parcel.is_among(delivered)):
+            raise WarehouseError(f"{self._root_of(parcel)} keeps what was put there for the moment")
 
     def _end_openers(self) -> None:
         if self._openers is not None:
@@ -197,7 +200,7 @@ class ShareChannel:
         if (held := self._held.pop(parcel, None)) is not None:
             held.close()
 
-    def _each(self, some: Sequence[Parcel], do: Callable[[Parcel], None], *, seconds: float) -> dict[Parcel, str]:
+    def _each(self, some: Sequence[Parcel], do: Callable[[Parcel], object], *, seconds: float) -> dict[Parcel, str]:
         """Why it did not work, for each with which it did not."""
 
         def tried(parcel: Parcel) -> str:
@@ -229,7 +232,9 @@ class ShareChannel:
 
     def _place(self, parcel: Parcel) -> Place:
         root = self._root_of(parcel)
-        return Place((parcel.delivery_id,), parcel.release.folder, root, root / parcel.plain_name, parcel.language)
+        return Place(
+            tuple(sorted(parcel.delivery_ids)), parcel.release.folder, root, root / parcel.plain_name, parcel.language
+        )
 
 
 def _is_taken(place: Place) -> bool:

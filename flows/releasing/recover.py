@@ -15,6 +15,7 @@ from flows.releasing.moment import OnStep, announce_moments, nothing, plan, stag
 from flows.releasing.moving import follow_calendar
 from flows.releasing.planning import ASKED, HELD, ahead, announced, entries
 from flows.releasing.publication import LEASE, is_behind, renew
+from flows.releasing.tidying import tidy
 from flows.settings import Settings
 from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer
@@ -44,6 +45,7 @@ def recover(home: Home, settings: Settings, *, factory: Factory = channel_for) -
         finally:
             give_back(ledger, lease)
         done += _complete(ledger, home, settings, factory)
+        done += tidy(ledger, home, settings, factory=factory)
     return done + follow_calendar(home, settings)
 
 

@@ -23,7 +23,7 @@ recipient as he saw whole. After two deaths nobody can know.
 
 **Unsaid and unfinished.** After a kill the next start that lives so long says what it found: it undid an arming,
 completed a moment or those who lacked it, and names the wave. In the end each release is confirmed, and nothing that
-was held for it lies on this host.
+was held for it lies on this host, in a share, on the SFTP server or in the object store.
 """
 
 import base64

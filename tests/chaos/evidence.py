@@ -25,6 +25,7 @@ class Start:
     is_out: bool  # the ledger had the commit when the process was gone
     acknowledged: frozenset[str]  # the recipients that the ledger had as delivered when the process was gone
     lacked: int  # deliveries that nobody knew to be delivered, of a release that was out
+    untidy: int = 0  # deliveries of which something is still to be taken away
 
 
 @dataclass(frozen=True)

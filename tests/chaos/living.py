@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows.home import Home
+from flows.releasing.tidying import untidy
 from tests.chaos.child import SURVEY, Order, begin
 from tests.chaos.evidence import Evidence, Start
 from tests.chaos.far import Far
@@ -117,7 +118,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _is_over(starts: Sequence[Start]) -> bool:
-    return bool(starts) and not starts[-1].is_killed and starts[-1].phase == "confirmed" and not starts[-1].lacked
+    """The last start came to its end, and the next one would have nothing to do."""
+    if not starts or starts[-1].is_killed or starts[-1].phase != "confirmed":
+        return False
+    return not starts[-1].lacked and not starts[-1].untidy
 
 
 def _started(lane: Lane, fate: Fate, order: Order, number: int) -> Start:
@@ -175,4 +179,5 @@ def _with_ledger(lane: Lane, order: Order, start: Start) -> Start:
             is_out=releases[0].is_out,
             acknowledged=delivered,
             lacked=len(lacks) if releases[0].is_out else 0,
+            untidy=len(untidy(ledger)),
         )

@@ -53,7 +53,7 @@ def collected(lane: Lane, fate: Fate, order: Order, starts: Sequence[Start], *, 
         attempts={name: state.attempts for name, state in states.items()},
         recipients=(*(f"hook {hook}" for hook in range(HOOKS + SECURE_HOOKS)), "mail"),
         shares=(*shares, *(("bucket",) if is_far else ())),
-        left_behind=tuple(_left_behind(home)),
+        left_behind=(*_left_behind(home), *(f"bucket/{name}" for name in objects if ".zwerm-" in name)),
         strays=tuple(send.content.decode() for send, _ in hooks if send is not None and not send.recipient),
         at_the_end={where: path.read_bytes() for where, path in found.items() if path.exists()} | stored,
     )
@@ -73,10 +73,9 @@ def _seen(lane: Lane, home: Path, *, seconds: float = 20.0) -> tuple[Sighting, .
 
 
 def _left_behind(home: Home) -> Iterator[str]:
-    """What nobody should find any more; an envelope that another host did not take away in time is no figure."""
+    """What nobody should find any more, on this host or, by the link to its folder, on that of the SFTP server."""
     for path in (*home.path.glob("shares/*/.zwerm-*"), *home.published.glob(".next/*")):
-        if path.parent.name != "sftp":
-            yield str(path.relative_to(home.path))
+        yield str(path.relative_to(home.path))
 
 
 def _hooked(lane: Lane, number: int) -> Iterator[tuple[Send | None, Chunks]]:

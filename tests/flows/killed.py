@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -34,15 +35,16 @@ def killed(
     release_ids: Sequence[str],
     *,
     step: str | None = None,
+    function: str | None = None,
     seconds: float | None = None,
     until: Callable[[], bool] | None = None,
     at: datetime | None = None,
 ) -> bool:
-    """Release in another process that dies at a step, after so many seconds, or once something is so.
+    """Release in another process that dies at a step, in a function, after a while, or once something is so.
 
     False where it came to its end.
     """
-    child = CONTEXT.Process(target=_release, args=(home.path, audience, release_ids, step, at))
+    child = CONTEXT.Process(target=_release, args=(home.path, audience, release_ids, step, function, at))
     child.start()
     if seconds is not None:
         time.sleep(seconds)
@@ -87,6 +89,12 @@ def _whole_way(survey: Survey, wave: str, step: str | None, function: str | None
         if name == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    _die_in(function)
+    survey.release(wave, on_step=on_step)
+
+
+def _die_in(function: str | None) -> None:
+    """End this process where any of its threads calls a function."""
     module, _, name = (function or "").rpartition(".")
 
     def on_call(frame: FrameType, event: str, argument: object) -> None:  # called often: the name is compared first
@@ -94,17 +102,23 @@ def _whole_way(survey: Survey, wave: str, step: str | None, function: str | None
             os.kill(os.getpid(), signal.SIGKILL)
 
     if function is not None:
+        threading.settrace(on_call)
         sys.settrace(on_call)
-    survey.release(wave, on_step=on_step)
 
 
 def _release(
-    path: Path, audience: Sequence[dict[str, Any]], release_ids: Sequence[str], step: str | None, at: datetime | None
+    path: Path,
+    audience: Sequence[dict[str, Any]],
+    release_ids: Sequence[str],
+    step: str | None,
+    function: str | None,
+    at: datetime | None,
 ) -> None:
     def on_step(name: str) -> None:
         if name == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    _die_in(function)
     home = Home(path)
     settings = settings_for(home, audience=audience)
     for release_id in release_ids:

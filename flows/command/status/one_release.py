@@ -16,7 +16,10 @@ from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Event, Moment, Release
 
 TOLD = ("reason", "says")  # of an event's details; nothing in them is a figure
-OF_DELIVERIES = ("drawn_up", "wanted", "unwanted", "included", "opened", "delivered", "failed", "unknown", "left_out")
+OF_DELIVERIES = (
+    *("drawn_up", "wanted", "unwanted", "included", "opened"),
+    *("delivered", "failed", "unknown", "left_out", "tidied", "untidy"),
+)
 LATE = timedelta(minutes=1)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from checks import changes, comparisons, files, metrics, responses, tallies, trends, waves
+from checks import changes, comments, comparisons, files, metrics, responses, tallies, trends, waves
 from checks.rules import Rule, configured
 
 TABLES: Mapping[str, tuple[Rule, ...]] = {
@@ -10,6 +10,7 @@ TABLES: Mapping[str, tuple[Rule, ...]] = {
     "responses": responses.RULES,
     "waves": waves.RULES,
     "tallies": tallies.RULES,
+    "comments": comments.RULES,
     "metrics": metrics.RULES,
     "comparisons": comparisons.RULES,
     "changes": changes.RULES,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from checks import files
+from checks import comments, files
 from checks.gate import CheckResult
 from checks.rules import Rule
 
@@ -15,7 +15,7 @@ COLUMNS = ("rule", "kind", "says", "severity", "outcome", "failed_count", "base_
 TOTAL = "quarantine_is_small"  # the check that counts what all row rules set aside
 COUNTED = "scores_are_given"  # its base is how many answers the release counts
 UNREAD = "record_is_readable"  # such records are set aside too, but are of no wave
-OF_FILES = frozenset(rule.name for rule in files.RULES)
+OF_FILES = frozenset(rule.name for rule in (*files.RULES, *comments.RULES))  # who wrote is not told either
 
 
 def told(rules: Iterable[Rule], failed: Mapping[str, int], *, base_count: int) -> tuple[CheckResult, ...]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
+from flows.commenting import Comments
 from flows.model import Language, Model, Text
 from flows.recipients import MailServer, Recipient
 
@@ -182,6 +183,7 @@ class Survey(Model):
     sources: tuple[FilesSource, ...] = Field(min_length=1)
     roles: Roles
     superpromoters: Superpromoters = Superpromoters()
+    comments: Comments = Comments()
     checks: Mapping[str, CheckSetting] = {}
     breaks: tuple[Break, ...] = ()
     schedule: Schedule | None = None

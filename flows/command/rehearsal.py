@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checks.waves import SCALE
-from flows.preparing import intake
+from flows.preparing import intake, wording
 from flows.preparing.checking import SCALE_ADVICE
 from flows.preparing.counting import wave_departments
 from flows.preparing.standing import Gone, batches_known, gone_files
@@ -131,6 +131,7 @@ class _File:
             relation=relation.again,
         )
         lines += _roles(self.store.rows(described))
+        lines += [f"{INDENT}{line}" for line in wording.personal(self.store, self.run, self.survey)]
         lines += self._quarantine(verdict.results, rejected)
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
         self.store.run(

@@ -8,11 +8,13 @@ import pandas as pd
 
 from checks import metrics, promoter_metrics, waves
 from flows.errors import FlowError, StoppedByCheckError
+from flows.preparing import wording
 from flows.preparing.counting import Examination
 from flows.preparing.intake import Intake, rule_parameters, rules_of
 from flows.preparing.seal import read_manifest, read_table
 from flows.releasing.publication import renew_if_free
 from flows.run import Run
+from transforms.comments import RAW_MOST
 from transforms.current import current
 from transforms.responses import columns_needed
 from transforms.waves import in_order
@@ -120,12 +122,22 @@ def _results(
     earlier = _earlier(store, examination)
     _table(store, "checked_waves", _sql("waves"), {**key, "earlier": earlier, "batches": list(found.numbers)})
     _table(store, "checked_tallies", _sql("tallies"), key)
+    said = _comments(store, run, found.survey)
     for name in COMPUTED:
         _table(store, f"checked_{name}", _sql(name), {})
-    tables = ("files", "waves", "tallies", *COMPUTED)
+    tables = ("files", "waves", "tallies", *said, *COMPUTED)
     results = _gates(store, run, {table: rules[table] for table in tables}, parameters)
     of_rows = _rows(store, found, examination, rules["responses"])
     return [*results["files"], *of_rows, *(one for table in tables[1:] for one in results[table])]
+
+
+def _comments(store: Store, run: Run, survey: str) -> tuple[str, ...]:
+    """The table of what holds of cleaned comments, where they are read."""
+    if not wording.is_read(run, survey):
+        return ()
+    version = {"version": wording.cleaner(run, survey).version, "longest": RAW_MOST}
+    _table(store, "checked_comments", _sql("comments"), version)
+    return ("comments",)
 
 
 def _gates(

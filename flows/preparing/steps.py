@@ -7,7 +7,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
-from flows.preparing import checking, comparing, counting, figures, intake
+from flows.preparing import checking, comparing, counting, figures, intake, wording
 from flows.preparing.comparing import Compared
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
@@ -69,6 +69,13 @@ def examine(store: Store, run: Run, found: intake.Intake, wave: str | None, *, m
         )
         notes.append(f"wave {chosen}: {examination.verdict}")
     return examination
+
+
+def clean(store: Store, run: Run, examination: Examination) -> None:
+    """Remove personal data from what respondents wrote, where comments are mapped: before anything else reads them."""
+    if wording.is_read(run, examination.survey):
+        with step("Remove personal data from comments") as notes:
+            notes.append(f"{wording.clean(store, run, examination.survey):,} anew")
 
 
 def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
@@ -199,6 +206,7 @@ def prepare_wave(
     with Ledger.open(run.home.ledger) as ledger:
         earlier = earlier_releases(ledger, run.home, survey=found.survey, wave=examination.wave, also=also)
     previous = previous_release(run, examination, earlier)
+    as_step(clean)(store, run, examination)
     tree = as_step(tally)(store, run, examination)
     pattern = as_step(protect)(store, run, examination, tree)
     metrics = as_step(compute)(store, run, examination)

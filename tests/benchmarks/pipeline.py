@@ -62,6 +62,9 @@ told_count = "told"
 acted_count = "acted"
 warned_count = "warned"
 comment = "comment"
+
+[surveys.benchmark.comments]
+show = false
 """
 
 

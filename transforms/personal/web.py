@@ -10,7 +10,7 @@ TLDS = "nl|com|org|net|eu|be|de|uk|info|fr|io|example"
 NOT_A_WORD = "nl|com|org|eu|be|io|example|co\\.uk|org\\.uk"  # "tijd.net" and "boot.de" lack a space after the full stop
 HOST = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)"
 
-EMAIL = re.compile(r"[^\s@<>()\[\]{}\",;:]{1,200}@[^\s@<>()\[\]{}\",;:]{1,200}\.[^\W\d_]{2,24}")
+EMAIL = re.compile(r"[^\s@<>()\[\]{}\",;:]+@[^\s@<>()\[\]{}\",;:]+\.[^\W\d_]{2,}")
 SPACED_EMAIL = re.compile(
     rf"[\w.+-]{{1,64}} ?@ ?[\w-]{{1,63}}(?: ?\. ?[\w-]{{1,63}}){{0,3}}?\.(?:{TLDS})\b", re.IGNORECASE
 )
@@ -24,7 +24,7 @@ SPELLED_EMAIL = re.compile(
     re.IGNORECASE,
 )
 
-URL = re.compile(r"\b(?:https?|hxxps?|ftp)://\S{1,1000}|\bwww\.\S{3,1000}", re.IGNORECASE)
+URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://\S+|\bwww\.\S{3,1000}", re.IGNORECASE)
 BARE_URL = re.compile(
     rf"(?<![\w.@-]){HOST}{{1,4}}(?:(?:{NOT_A_WORD})(?:/\S{{0,500}}|\b(?![\w-]))|(?:{TLDS}|app|me|to|ly|link)/\S{{1,500}})",
     re.IGNORECASE,

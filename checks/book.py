@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from checks import changes, comments, comparisons, files, metrics, responses, tallies, trends, waves
+from checks import changes, comments, comparisons, files, metrics, quotes, responses, tallies, themes, trends, waves
 from checks.rules import Rule, configured
 
 TABLES: Mapping[str, tuple[Rule, ...]] = {
@@ -15,6 +15,8 @@ TABLES: Mapping[str, tuple[Rule, ...]] = {
     "comparisons": comparisons.RULES,
     "changes": changes.RULES,
     "trends": trends.RULES,
+    "themes": themes.RULES,
+    "quotes": quotes.RULES,
 }
 
 

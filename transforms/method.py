@@ -7,8 +7,14 @@ from importlib.resources import files
 
 from transforms.sql import text
 
-SELECTS = ("cells", "tallies", "superpromoters", "metrics", "paired")
-FUNCTIONS = ("interval", "paired", "change", "changes", "comparisons", "smooth", "trends")
+SELECTS = (
+    *("cells", "tallies", "superpromoters", "metrics", "paired"),
+    *("voices", "words", "terms", "themes", "quotes"),
+)
+FUNCTIONS = (
+    *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends"),
+    *("themes", "quotes"),
+)
 
 
 def method_hash(

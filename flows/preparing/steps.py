@@ -7,7 +7,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
-from flows.preparing import checking, comparing, counting, figures, intake, wording
+from flows.preparing import checking, comparing, counting, figures, intake, listening, wording
 from flows.preparing.comparing import Compared
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
@@ -98,6 +98,12 @@ def compute(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     """Compute the figures of what is shown."""
     with step("Compute metrics"):
         return figures.compute(store, run, survey=examination.survey)
+
+
+def listen(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """Find the words that set promoters' comments apart, and quotes, where comments are mapped."""
+    with step("Listen to what respondents say"):
+        return listening.listen(store, run, examination, tree)
 
 
 def compare(
@@ -211,13 +217,14 @@ def prepare_wave(
     pattern = as_step(protect)(store, run, examination, tree)
     metrics = as_step(compute)(store, run, examination)
     compared = as_step(compare)(store, run, examination, metrics, previous, earlier)
-    quality = as_step(check)(store, run, found, examination, compared.metrics, compared.tables)
+    tables = {**compared.tables, **as_step(listen)(store, run, examination, tree)}
+    quality = as_step(check)(store, run, found, examination, compared.metrics, tables)
     drafted = draft(
         run,
         examination,
         tree=tree,
         metrics=compared.metrics,
-        beside=compared.tables,
+        beside=tables,
         quality=quality,
         previous=previous,
         reason=reason,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flows.demo.organisation import DEPARTMENTS, ORGANISATION, TICKETS, WAVES, Department, Opinion
 from flows.demo.remarks import REMARKS
+from flows.demo.themes import remark
 
 Answer = dict[str, Any]  # column → what stands there; '' where nothing was answered
 Column = list[Any]
@@ -36,6 +37,7 @@ COLUMNS = (
 BANDS = (("1-3", 1, 0.55), ("4-7", 4, 0.3), ("8 of meer", 8, 0.15))  # text, people at least, share of those who told
 RETURNING = 0.5  # of a department's answers: by who answered for it in the wave before
 AGREEING = 0.8  # of those: think as they did
+OWN_REMARKS = 0.2  # of the remarks
 SCORES = {
     "promoter": ((9, 0.45), (10, 0.55)),
     "passive": ((7, 0.4), (8, 0.6)),
@@ -135,7 +137,13 @@ def _draw(
         "aanbeveling": _scores(kinds, rng.random(size), rng.random(size)),
         **_telling(kinds, opinions, rng.random((5, size))),
         **_warning(kinds, opinions, rng.random((3, size))),
-        "toelichting": _remarks(kinds, languages, rng.random((2, size))),
+        "toelichting": _remarks(
+            cells,
+            kinds,
+            languages,
+            draws=rng.random((2, size)),
+            more=np.random.default_rng([2026, 700 + WAVES.index(wave), first_id]).random((4, size)),
+        ),
         "taal": list(languages),
     }
     assert tuple(columns) == COLUMNS, "the drawn columns are the columns of the files, in their order"
@@ -201,9 +209,21 @@ def _warning(kinds: Sequence[str], opinions: Sequence[Opinion], draws: NDArray[n
     return {"gewaarschuwd": warned, "afgehaakt": deterred}
 
 
-def _remarks(kinds: Sequence[str], languages: Sequence[str], draws: NDArray[np.float64]) -> Column:
+def _remarks(
+    cells: Sequence[Department],
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    *,
+    draws: NDArray[np.float64],
+    more: NDArray[np.float64],
+) -> Column:
+    """Three in ten write something: one in five of those a remark that stands by itself, the others about a theme."""
     remarks: Column = []
-    for kind, language, writes, which in zip(kinds, languages, *draws.tolist(), strict=True):
+    for cell, kind, language, (writes, which), about in zip(
+        cells, kinds, languages, draws.T.tolist(), more.T.tolist(), strict=True
+    ):
         texts = REMARKS[language][kind]
-        remarks.append(texts[int(which * len(texts))] if writes < 0.3 else "")
+        is_own = which < OWN_REMARKS
+        said = texts[int(which / OWN_REMARKS * len(texts))] if is_own else remark(kind, language, cell.path, about)
+        remarks.append(said if writes < 0.3 else "")
     return remarks

@@ -87,7 +87,7 @@ def _funnel_sentence(words: Words, rows: Sequence[Row], named: Callable[[Node], 
             "All %(total)s departments at the lowest level lie within what chance and ordinary differences produce.",
             total=words.spelled(total),
         )
-    told = {"spelled": words.spelled(len(outside)), "total": words.number(total)}
+    told = {"spelled": words.spelled(len(outside)), "total": words.spelled(total)}
     if len(outside) > NAMED:
         sentence = words.count(
             "%(spelled)s of the %(total)s departments at the lowest level lies outside what chance and ordinary "

@@ -11,6 +11,11 @@ LETTER = 7.6  # an upper estimate of a letter's width, in px
 LINE = 16.0
 LONGEST = 26  # letters of a name in the picture
 STEPS = 24  # points along each limit
+BARELY = 30.0  # px² that a name may stand in another thing's way
+AROUND = (  # where a name may stand, from its dot
+    *((9, 5, "start"), (-9, 5, "end"), (0, -10, "middle"), (0, 20, "middle")),
+    *((7, -8, "start"), (-7, -8, "end"), (7, 18, "start"), (-7, 18, "end")),
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def funnel(
     outer, inner = (_surface(frame, limits, z) for z in (OUTER, INNER))
     across, up = axis(frame)
     dots = [(frame.x(place.responses), frame.y(place.nps)) for place in places]
-    limit_tags = _limit_tags(frame, limits, texts)
+    limit_tags = _limit_tags(frame, limits, texts, dots)
     return Funnel(
         size=size,
         outer=outer[0],
@@ -189,20 +194,27 @@ def _surface(frame: Frame, limits: Limits, z: float) -> tuple[str, tuple[str, ..
     return _points([*above, *reversed(below)]), tuple(edge for edge in edges if edge.count(",") > 1)
 
 
-def _limit_tags(frame: Frame, limits: Limits, texts: Texts) -> list[Tag]:
-    """What each line means, at its right end; names that would stand in each other are moved down or left out."""
-    places = [
-        (frame.y(limits.at(frame.most, OUTER)[1]), texts.outer),
-        (frame.y(limits.at(frame.most, INNER)[1]), texts.inner),
-        (frame.y(limits.centre), texts.together),
-    ]
+def _limit_tags(frame: Frame, limits: Limits, texts: Texts, dots: Sequence[tuple[float, float]]) -> list[Tag]:
+    """What each line means: at its right end, or in a narrow picture above it, where no dot is."""
+
+    def lines(n: float) -> tuple[float, float, float]:
+        return frame.y(limits.at(n, OUTER)[1]), frame.y(limits.at(n, INNER)[1]), frame.y(limits.centre)
+
     found: list[Tag] = []
-    for y, text in places:
+    for place, text in enumerate((texts.outer, texts.inner, texts.together)):
         if frame.size.is_beside:
-            at = max(y + 4, found[-1].y + LINE if found else 0)
+            at = max(lines(frame.most)[place] + 4, found[-1].y + LINE if found else 0)
             found.append(Tag(text, frame.size.right + 8, round(at, 1)))
-        elif not found or y - 4 - found[-1].y >= LINE:
-            found.append(Tag(text, frame.size.right - 2, round(y - 4, 1), "end"))
+            continue
+        tags = [
+            Tag(text, frame.x(frame.most * share) - 2, round(lines(frame.most * share)[place] - 4, 1), "end")
+            for share in (1.0, 0.85, 0.7, 0.55)
+        ]
+        boxes = [*(_mark(dot) for dot in dots), *(_box(tag) for tag in found)]
+        free = [
+            tag for tag in tags if not any(_overlap(_box(tag), box) for box in boxes) and tag.y > frame.size.top + 8
+        ]
+        found.extend(free[:1])
     return found
 
 
@@ -214,21 +226,25 @@ def _names(
 ) -> Iterable[Tag]:
     """Names where they stand least in the way of dots and of each other; one inside the funnel may be left out."""
     boxes = [_box(tag) for tag in taken]
-    marks = [(x - 6, y - 6, x + 6, y + 6) for x, y in dots]
+    marks = [_mark(dot) for dot in dots]
     for index in sorted(named, key=lambda index: (not places[index].is_outside, index)):
         x, y = dots[index]
         others = [*boxes, *(mark for other, mark in enumerate(marks) if other != index)]
         place = places[index]
         tags = [
             Tag(_shortened(place.name), round(x + dx, 1), round(y + dy, 1), anchor, place.is_outside)
-            for dx, dy, anchor in ((9, 5, "start"), (-9, 5, "end"), (0, -10, "middle"), (0, 20, "middle"))
+            for dx, dy, anchor in AROUND
         ]
         costs = [sum(_overlap(_box(tag), other) for other in others) + _beyond(_box(tag), size) for tag in tags]
         least = min(range(len(tags)), key=lambda i: costs[i])
-        if place.is_outside or costs[least] == 0:
+        if place.is_outside or costs[least] < BARELY:
             tag = _within(tags[least], size)
             boxes.append(_box(tag))
             yield tag
+
+
+def _mark(dot: tuple[float, float]) -> Box:
+    return dot[0] - 6, dot[1] - 6, dot[0] + 6, dot[1] + 6
 
 
 def _shortened(name: str) -> str:

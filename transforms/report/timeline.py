@@ -59,7 +59,7 @@ def _notes(scene: Scene, words: Words, now: Metric) -> list[str]:
     if year is not None and (previous is None or year.compared_wave != previous.compared_wave):
         said = sentences.change(words, _against(now, year))
         if said is not None:
-            found.append(" ".join([words.say("And a year before:"), said, who_answered_both(words, year.method)]))
+            found.append(f"{said} {who_answered_both(words, year.method)}")
     return found
 
 

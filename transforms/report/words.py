@@ -86,7 +86,7 @@ class Words:
     def listed(self, items: list[str]) -> str:
         """Several names in a sentence."""
         if len(items) < 2:
-            return "".join(items)
+            return items[0] if items else ""
         comma = Markup(", ") if any(hasattr(item, "__html__") for item in items) else ", "
         return self.say("%(first)s and %(last)s", first=comma.join(items[:-1]), last=items[-1])
 

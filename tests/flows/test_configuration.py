@@ -213,6 +213,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
         **{"superpromoters": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},
         "breaks": CONTENT,
+        "comments": CONTENT,
     },
     "Break": {"wave": CONTENT, "reason": CONTENT},
     "WaveColumn": {"column": CONTENT},
@@ -227,6 +228,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     ),
     "Role": dict.fromkeys(("column", "sql", "missing", "values", "scale", "format", "language"), CONTENT),
     "Superpromoters": dict.fromkeys(("told_min", "definition", "margin", "currency"), CONTENT),
+    "Comments": dict.fromkeys(("names", "order_numbers", "show", "quotes"), CONTENT),
     "CheckSetting": {"severity": CONTENT, "most": CONTENT, "lowest": CONTENT},
     "Schedule": {"cron": OURS},
 }

@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: any-order help setup setup-dev demo test check lock format bench bench-release coverage chromium chaos clean
+.PHONY: any-order attack help setup setup-dev demo test check lock format bench bench-release coverage chromium chaos clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -69,6 +69,10 @@ bench-release: setup-dev ## the skew of a release against bare sends and what pe
 chaos: setup-dev ## releases under kill -9, network faults and clock jumps; RELEASES=300 SEED=… ONLY=…
 	$(BIN)/python -m tests.chaos --releases $(or $(RELEASES),300) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 	$(if $(ONLY),,$(BIN)/python -m pytest -q tests/chaos/test_whole_run.py)
+
+attack: setup-dev ## an outsider attacks what is published of random organisations, new ones each time; ORGANISATIONS=5000
+	ZWERM_ATTACK_ORGANISATIONS=$(or $(ORGANISATIONS),5000) ZWERM_ATTACK_SEED=$${ZWERM_ATTACK_SEED:-$$(date +%s)} \
+	  $(BIN)/python -m pytest -q -s --timeout=0 tests/attack
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,9 +2,13 @@
 
 A region is a published department's own answers and those of the hidden ones below it; everything an outsider can
 compute from a release is a sum of regions. So what changes from one revision to the next in any region must concern
-nobody, or at least `min_respondents` people of two classes: those who came, those who went, and those who only changed
-something else than their class, each by themselves, because each of the three shows in figures of its own.
+nobody, or at least `min_respondents` people of two classes: those who came, those who went, those who only changed
+something else than their class, and those who stayed where others went, each by themselves. And not only against the
+revision before: what came in one and left in the next can leave a few people's difference to the one before both, so
+the same must hold against every revision that is out.
 """
+
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -16,16 +20,23 @@ _CLASSES = ["promoters", "passives", "detractors"]
 
 
 def entering(
-    answers_touched: pd.DataFrame, regions_kept: pd.DataFrame, *, min_respondents: int, material: bool = False
+    answers_touched: pd.DataFrame,
+    regions_kept: pd.DataFrame,
+    *,
+    min_respondents: int,
+    material: bool = False,
+    closed: Collection[str] = (),
 ) -> pd.DataFrame:
     """One row per touched answer: whether the revision counts it as it is now, or as it was.
 
     An answer that changes class or region leaves one group and joins another, and enters only if both may. An answer
-    without a score waits with the others of its group. Nobody leaves where those who stay would be too few. With
-    `material` everything enters, which can disclose single answers; whoever asks for it must record it.
+    without a score waits with the others of its group. Nobody leaves where those who stay would be too few. Regions in
+    `closed` stay as they were. With `material` everything enters, which can disclose single answers; whoever asks for
+    it must record it.
     """
     _require_regions(answers_touched)
-    sides = _sides(answers_touched).assign(is_open=True)
+    sides = _sides(answers_touched)
+    sides["is_open"] = ~sides["region"].isin(list(closed))
     while not material:
         enters = _entering_touches(sides)
         too_few = ~_in_groups(sides, _enough(sides[sides["touch"].isin(enters)], min_respondents))
@@ -37,6 +48,18 @@ def entering(
         sides["is_open"] &= ~closing
     touches = answers_touched["touch"]
     return pd.DataFrame({"touch": touches, "enters": touches.isin(_entering_touches(sides))})
+
+
+def near(answers_touched: pd.DataFrame, regions_kept: pd.DataFrame, *, min_respondents: int) -> set[str]:
+    """The regions that differ from an earlier revision by a few people, or by people of one class.
+
+    `answers_touched` and `regions_kept` are those between that revision and what the next one would count.
+    """
+    sides = _sides(answers_touched)
+    few = set(sides.loc[~_in_groups(sides, _enough(sides, min_respondents)), "region"])
+    everyone = pd.Index(answers_touched["touch"])
+    stripped = _stripped(answers_touched, regions_kept, everyone, min_respondents=min_respondents)
+    return few | (stripped & set(sides.loc[sides["group"] == "left", "region"]))
 
 
 def revised(answers_touched: pd.DataFrame, entering: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +91,7 @@ def _require_regions(answers_touched: pd.DataFrame) -> None:
 def _sides(answers_touched: pd.DataFrame) -> pd.DataFrame:
     """One row per touched answer × group that it must enter with, the newest last."""
     stays = answers_touched["released_region"] == answers_touched["current_region"]
-    is_alike = stays & (answers_touched["released_class"] == answers_touched["current_class"])
+    is_alike = _is_alike(answers_touched)
     left = _side(answers_touched, "released").assign(group="left")
     came = _side(answers_touched, "current").assign(group="came")
     came["group"] = came["group"].mask(is_alike, "changed")
@@ -82,6 +105,12 @@ def _sides(answers_touched: pd.DataFrame) -> pd.DataFrame:
         .dropna(subset="region")
         .sort_values(["responded_at", "touch"], na_position="first", ignore_index=True)
     )
+
+
+def _is_alike(answers_touched: pd.DataFrame) -> pd.Series:
+    """Whether an answer stays in its region and class, and only says something else besides."""
+    stays = answers_touched["released_region"] == answers_touched["current_region"]
+    return stays & (answers_touched["released_class"] == answers_touched["current_class"])
 
 
 def _side(answers_touched: pd.DataFrame, side: str) -> pd.DataFrame:
@@ -108,11 +137,13 @@ def _in_groups(sides: pd.DataFrame, groups: pd.MultiIndex) -> pd.Series:
 def _stripped(
     answers_touched: pd.DataFrame, regions_kept: pd.DataFrame, enters: pd.Index, *, min_respondents: int
 ) -> set[str]:
-    """The regions where some people would stay behind, but fewer than enough or of one class."""
+    """The regions where some people would stay behind, but fewer than enough or of one class.
+
+    Who comes is none of those who stay: figures before and after bound the classes of a few who are in both.
+    """
     is_entering = answers_touched["touch"].isin(enters)
-    counted = pd.concat(
-        [_side(answers_touched[is_entering], "current"), _side(answers_touched[~is_entering], "released")]
-    )
+    changed = _side(answers_touched[is_entering & _is_alike(answers_touched)], "current")
+    counted = pd.concat([changed, _side(answers_touched[~is_entering], "released")])
     counted = counted[counted["class"].isin(["promoter", "passive", "detractor"])]
     kept = regions_kept.set_index("region")
     answers = pd.crosstab(counted["region"], counted["class"] + "s").reindex(columns=_CLASSES, fill_value=0)

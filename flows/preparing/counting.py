@@ -15,13 +15,15 @@ from transforms.current import current
 from transforms.departments import departments
 from transforms.method import method_hash
 from transforms.protect import freeze
-from transforms.revisions import entering, revised
+from transforms.revisions import entering, near, revised
 from transforms.sql import literal, text
 from transforms.waves import in_order, is_closed
 from warehouse.ledger import Ledger
 from warehouse.records import OUT, Release
 from warehouse.store import Store
 
+# What a revision counts, once `counted_rows` are chosen.
+COUNTED = "select responses.* from core.responses as responses join counted_rows using (batch, record_number)"
 Verdict = Literal["new", "unchanged", "changed", "waiting"]
 
 
@@ -94,10 +96,11 @@ def examine(
     if released is None:
         store.run("create or replace temporary view counted as from current")
         return Examination(survey, wave, "new", None, None, inputs, rows)
-    first = next(release.release_id for release in ledger.releases(survey, wave) if release.is_out)
+    out = [release.release_id for release in ledger.releases(survey, wave) if release.is_out]
+    first = out[0]
     if not material and _is_known(store, ledger, survey=survey, wave=wave, inputs=inputs):
         return Examination(survey, wave, "unchanged", released, first, inputs, rows)
-    touched = _touched(store, run, settings, wave=wave, released=released.release_id, first=first, material=material)
+    touched = _touched(store, run, settings, wave=wave, batches=batches, out=out, material=material)
     is_anew = _is_computed_anew(store, released.release_id, settings)
     examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched, is_anew)
     if is_anew or examination.entering():
@@ -212,24 +215,52 @@ def _is_computed_anew(store: Store, release_id: str, settings: Survey) -> bool:
 
 
 def _touched(
-    store: Store, run: Run, settings: Survey, *, wave: str, released: str, first: str, material: bool
+    store: Store,
+    run: Run,
+    settings: Survey,
+    *,
+    wave: str,
+    batches: Sequence[int],
+    out: Sequence[str],
+    material: bool,
 ) -> pd.DataFrame:
-    """Per region what came, went or changed since `released`; leaves the view `counted` behind."""
-    view_released(store, released, wave=wave)
-    tree = wave_departments(
-        run,
-        [key for (key,) in store.rows("select department_key from current union select department_key from released")],
-    )
-    register_departments(store, tree)
-    store.register("pattern", freeze(pattern_of(store, first), tree))
-    store.run(f"create or replace temporary table answers_touched as {text('answers_touched')}")
-    answers = store.frame("from answers_touched")
-    kept = store.frame(text("regions_kept"))
-    chosen = entering(answers, kept, min_respondents=settings.min_respondents, material=material)
-    store.register("entering", chosen)
-    store.run(f"create or replace temporary table counted_rows as {text('counted')}")
-    store.run(
-        "create or replace temporary view counted as"
-        " select responses.* from core.responses as responses join counted_rows using (batch, record_number)"
-    )
+    """Per region what came, went or changed since the newest release; leaves the view `counted` behind.
+
+    `out` are the wave's releases, the first one first. What enters must be nobody or enough against each of them.
+    """
+    standing = _standing(settings, batches, wave)
+    _register_all_departments(store, run, standing, out, wave=wave)
+    least, closed = settings.min_respondents, set[str]()
+    while True:
+        answers, kept = _since(store, out[-1], standing, wave=wave)
+        chosen = entering(answers, kept, min_respondents=least, material=material, closed=closed)
+        store.register("entering", chosen)
+        store.run(f"create or replace temporary table counted_rows as {text('counted')}")
+        found = set[str]()
+        for release_id in [] if material else out[:-1]:
+            found |= near(*_since(store, release_id, COUNTED, wave=wave), min_respondents=least)
+        if found <= closed:
+            break
+        closed |= found
+    store.run(f"create or replace temporary view current as {standing}")
+    store.run(f"create or replace temporary view counted as {COUNTED}")
     return revised(answers, chosen)
+
+
+def _register_all_departments(store: Store, run: Run, standing: str, out: Sequence[str], *, wave: str) -> None:
+    """The tree of all that stands or was ever released of a wave, and the pattern of its first release over it."""
+    keys = {key for (key,) in store.rows(f"select distinct department_key from ({standing})")}
+    for release_id in out:
+        view_released(store, release_id, wave=wave)
+        keys |= {key for (key,) in store.rows("select distinct department_key from released")}
+    tree = wave_departments(run, sorted(keys))
+    register_departments(store, tree)
+    store.register("pattern", freeze(pattern_of(store, out[0]), tree))
+
+
+def _since(store: Store, release_id: str, now: str, *, wave: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The answers that a release and `now`, a select of responses, do not share, and whose others are, by region."""
+    view_released(store, release_id, wave=wave)
+    store.run(f"create or replace temporary view current as {now}")
+    store.run(f"create or replace temporary table answers_touched as {text('answers_touched')}")
+    return store.frame("from answers_touched"), store.frame(text("regions_kept"))

@@ -227,7 +227,7 @@ def _names(
     """Names where they stand least in the way of dots and of each other; one inside the funnel may be left out."""
     boxes = [_box(tag) for tag in taken]
     marks = [_mark(dot) for dot in dots]
-    for index in sorted(named, key=lambda index: (not places[index].is_outside, index)):
+    for index in sorted(named, key=lambda index: (not places[index].is_outside, -len(places[index].name), index)):
         x, y = dots[index]
         others = [*boxes, *(mark for other, mark in enumerate(marks) if other != index)]
         place = places[index]

@@ -2,19 +2,35 @@
 
 from collections.abc import Mapping
 
-from checks import changes, comments, comparisons, files, metrics, quotes, responses, tallies, themes, trends, waves
+from checks import (
+    changes,
+    comments,
+    comparisons,
+    drivers,
+    files,
+    metrics,
+    quotes,
+    responses,
+    tallies,
+    themes,
+    trends,
+    waves,
+    weights,
+)
 from checks.rules import Rule, configured
 
 TABLES: Mapping[str, tuple[Rule, ...]] = {
     "files": files.RULES,
     "responses": responses.RULES,
     "waves": waves.RULES,
+    "weights": weights.RULES,
     "tallies": tallies.RULES,
     "comments": comments.RULES,
     "metrics": metrics.RULES,
     "comparisons": comparisons.RULES,
     "changes": changes.RULES,
     "trends": trends.RULES,
+    "drivers": drivers.RULES,
     "themes": themes.RULES,
     "quotes": quotes.RULES,
 }

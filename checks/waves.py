@@ -61,17 +61,6 @@ RULES: tuple[Rule, ...] = (
         most=0.01,
     ),
     Rule(
-        name="no_weight_dominates",
-        kind="batch",
-        says={
-            "en": "No single answer decides a weighted figure.",
-            "nl": "Geen enkel antwoord bepaalt een gewogen cijfer.",
-        },
-        condition=Share("largest_weight", "weight_sum", is_count=False),
-        severity="warning",
-        most=0.05,
-    ),
-    Rule(
         name="departments_remain",
         kind="batch",
         says={

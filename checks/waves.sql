@@ -8,8 +8,6 @@ with own as (
         count(*) as accepted_count,
         max(score) as largest_score,
         case when count(weight) > 0 then count(score) - count(weight) filter (score is not null) end as unweighted_count,
-        max(weight) filter (score is not null) as largest_weight,
-        sum(weight) filter (score is not null) as weight_sum,
         count_if(is_contradictory) as contradictory_count
     from counted
 ),

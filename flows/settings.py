@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, fie
 from flows.commenting import Comments
 from flows.model import Language, Model, Text
 from flows.recipients import MailServer, Recipient
+from flows.weighting import Weighting
 
 Severity = Literal["critical", "warning"]
 
@@ -99,6 +100,15 @@ def _role(value: Any) -> Any:
 RoleSetting = Annotated[Role, BeforeValidator(_role)]
 
 
+class Driver(Role):
+    """A rating of something that may lie behind the score, and what readers call it; default: its key."""
+
+    label: Text | None = None
+
+
+DriverSetting = Annotated[Driver, BeforeValidator(_role)]
+
+
 def _roles(value: Any) -> Any:
     return tuple(_role(item) for item in (value if isinstance(value, (list, tuple)) else [value]))
 
@@ -118,7 +128,7 @@ class Roles(Model):
     warned_count: RoleSetting | None = None
     warned_acted_count: RoleSetting | None = None
     comment: RoleSetting | None = None
-    drivers: Mapping[str, RoleSetting] = {}
+    drivers: Mapping[str, DriverSetting] = {}
     segments: Mapping[str, RoleSetting] = {}
 
     @field_validator("score")
@@ -184,6 +194,7 @@ class Survey(Model):
     roles: Roles
     superpromoters: Superpromoters = Superpromoters()
     comments: Comments = Comments()
+    weighting: Weighting | None = None  # to these margins; a mapped weight is where it starts
     checks: Mapping[str, CheckSetting] = {}
     breaks: tuple[Break, ...] = ()
     schedule: Schedule | None = None
@@ -198,6 +209,17 @@ class Survey(Model):
             raise ValueError('duplicates = "latest" needs roles.response_id')
         if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
             raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
+        return self
+
+    @model_validator(mode="after")
+    def _margins_are_mapped(self) -> Self:
+        levels = [f"department_{number}" for number in range(1, len(self.roles.department) + 1)]
+        known = [*self.roles.segments, *(["department"] if levels else []), *levels]
+        for margin in self.weighting.margins if self.weighting else ():
+            if margin not in known:
+                raise ValueError(
+                    f"margin '{margin}' is no segment and no department; known: {', '.join(known) or 'none'}"
+                )
         return self
 
 

@@ -65,9 +65,9 @@ def drivers(
 
     `kind` is 'strength' where importance is above its equal share and those who carry it on (superpromoters;
     promoters where superpromoters are too few or unknown) rate it in the upper quarter of its scale. It is 'lever'
-    where importance is above its equal share, it is no strength, and passives rate it lower than promoters do: by a
-    twentieth of the scale at least, and beyond chance (Welch). An undeclared scale runs from the lowest rating given
-    in the department to the highest.
+    where importance is above its equal share, passives rate it below that quarter, and lower than promoters do: by a
+    twentieth of the scale at least, and beyond chance (Welch). It may be 'both'. An undeclared scale runs from the
+    lowest rating given in the department to the highest.
     """
     sampled = {str(name): rows for name, rows in sample.groupby("department_id", sort=False)}
     frames = [
@@ -174,13 +174,16 @@ def _kind(
 ) -> str | None:
     if not importance > equal:
         return None
-    low, high = scale or (float(row[f"lowest_{place + 1}"]), float(row[f"highest_{place + 1}"]))
+    low, top = scale or (float(row[f"lowest_{place + 1}"]), float(row[f"highest_{place + 1}"]))
     superpromoters, promoters, passives = (means[group][0][place] for group in means)
     carriers = promoters if np.isnan(superpromoters) else superpromoters
-    if carriers >= low + HIGH * (high - low):
-        return "strength"
+    high = low + HIGH * (top - low)
     gap, error = promoters - passives, (means["promoter"][1][place] + means["passive"][1][place]) ** 0.5
-    return "lever" if gap >= CLEAR * (high - low) and gap > Z * error else None
+    is_strength = carriers >= high
+    is_lever = passives < high and gap >= CLEAR * (top - low) and gap > Z * error
+    if is_strength and is_lever:
+        return "both"
+    return "strength" if is_strength else "lever" if is_lever else None
 
 
 def _classes(row: Mapping[Any, Any]) -> int:

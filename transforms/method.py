@@ -8,11 +8,11 @@ from importlib.resources import files
 from transforms.sql import text
 
 SELECTS = (
-    *("cells", "tallies", "superpromoters", "metrics", "paired"),
+    *("cells", "tallies", "superpromoters", "metrics", "paired", "ratings", "rating_sums", "rating_sample"),
     *("voices", "words", "terms", "themes", "quotes"),
 )
 FUNCTIONS = (
-    *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends"),
+    *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "johnson", "drivers", "weights"),
     *("themes", "quotes"),
 )
 
@@ -24,6 +24,7 @@ def method_hash(
     interval: str = "adjusted_wald",
     margin: float | None = None,
     currency: str | None = None,
+    weighting: object = None,
 ) -> str:
     """SHA-256 over the selects and functions that make figures, without their comments, and over what is configured."""
     said = [re.sub(r"--.*", "", text(name)) for name in SELECTS]
@@ -31,4 +32,5 @@ def method_hash(
         re.sub(r'"""[\s\S]*?"""|#.*', "", (files("transforms") / f"{name}.py").read_text("utf-8")) for name in FUNCTIONS
     ]
     bare = [" ".join(one.split()) for one in said]
-    return hashlib.sha256(json.dumps([*bare, told_min, definition, interval, margin, currency]).encode()).hexdigest()
+    chosen = [told_min, definition, interval, margin, currency, weighting]
+    return hashlib.sha256(json.dumps([*bare, *chosen]).encode()).hexdigest()

@@ -253,9 +253,11 @@ create table mart.drivers (
     department_id varchar not null, -- Department; all is the organisation itself.
     department varchar not null, -- Name of the department, in the organisation's first language.
     driver varchar not null, -- What was rated, as the configuration names it.
-    kind varchar, -- strength (superpromoters value it), lever (it would move passives), or NULL.
+    label varchar, -- What readers call it, in the organisation's first language.
+    kind varchar, -- strength (superpromoters value it), lever (it would move passives), both, or NULL.
+    left_out varchar, -- Why it has no importance: constant (ratings do not vary), collinear (they follow from others'), or NULL.
     responses bigint not null, -- Answers with a score and every rating.
-    importance double not null, -- Johnson's relative weight of the ratings on the score, as a share of r_squared, 0 to 1.
+    importance double, -- Johnson's relative weight of the ratings on the score, as a share of r_squared, 0 to 1.
     importance_low double, -- Lower end of its 95 % bootstrap interval.
     importance_high double, -- Upper end of its 95 % bootstrap interval.
     r_squared double not null, -- Share of the differences between scores that goes with the ratings, 0 to 1.

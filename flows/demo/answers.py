@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.demo.organisation import DEPARTMENTS, ORGANISATION, TICKETS, WAVES, Department, Opinion
+from flows.demo.ratings import ASPECTS, rate
 from flows.demo.remarks import REMARKS
 from flows.demo.themes import remark
 
@@ -31,6 +32,7 @@ COLUMNS = (
     "nagedaan",  # someone copied the choice unasked
     "gewaarschuwd",
     "afgehaakt",  # of those warned, how many stayed away
+    *(aspect.column for aspect in ASPECTS),  # ratings
     "toelichting",
     "taal",
 )
@@ -134,9 +136,10 @@ def _draw(
         "afdeling": [cell.path[1] if len(cell.path) > 1 else "" for cell in cells],
         "kaartsoort": [ticket.name for ticket in tickets],
         "gewicht": [round(ticket.weight * s, 4) for ticket, s in zip(tickets, stretch, strict=True)],
-        "aanbeveling": _scores(kinds, rng.random(size), rng.random(size)),
+        "aanbeveling": (scores := _scores(kinds, rng.random(size), rng.random(size))),
         **_telling(kinds, opinions, rng.random((5, size))),
         **_warning(kinds, opinions, rng.random((3, size))),
+        **rate(scores, np.random.default_rng([2026, 500 + WAVES.index(wave), first_id])),
         "toelichting": _remarks(
             cells,
             kinds,
@@ -148,6 +151,12 @@ def _draw(
     }
     assert tuple(columns) == COLUMNS, "the drawn columns are the columns of the files, in their order"
     return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def true_scores(promoter: float, detractor: float) -> dict[int, float]:
+    """The probability of each score where these are the true rates."""
+    rates = {"promoter": promoter, "passive": 1 - promoter - detractor, "detractor": detractor}
+    return {score: rates[kind] * share for kind, scores in SCORES.items() for score, share in scores}
 
 
 def _choose(shares: Sequence[float], draws: NDArray[np.float64]) -> list[int]:

@@ -16,9 +16,12 @@ from jinja2 import Environment, StrictUndefined
 from flows.demo.answers import COLUMNS, Answer, draw_late, draw_wave
 from flows.demo.faults import faults, spoil
 from flows.demo.organisation import DEPARTMENTS, ORGANISATION, WAVES, Department
+from flows.demo.ratings import ASPECTS, NOT_USED
 
 # One answer too many commas: a remark that somebody pasted into the export by hand.
-RAGGED_LINE = "2610-99999,WL-1,2026-10-20 12:00,Ships,Texel,verblijf,1.0,9,1-3,1,nee,,,Mooi, rustig, op tijd,nl\n"
+RAGGED_LINE = (
+    "2610-99999,WL-1,2026-10-20 12:00,Ships,Texel,verblijf,1.0,9,1-3,1,nee,,,5,4,3,4,nvt,Mooi, rustig, op tijd,nl\n"
+)
 LATE_WAVE = WAVES[1]
 LATE_ANSWERS = ((("Ships", "Terschelling"), 24), (("Ports", "Cycles and luggage"), 4))  # enough; too few
 
@@ -78,6 +81,8 @@ def write_configuration(
     text = environment.from_string(source).render(
         organisation=ORGANISATION,
         departments=DEPARTMENTS,
+        aspects=ASPECTS,
+        not_used=NOT_USED,
         recipients=_recipients(webhooks, has_mail=mail_port is not None),
         mail_port=mail_port,
         webhook_secret=webhook_secret,

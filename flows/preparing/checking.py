@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flows.release import Report
 
 
-COMPUTED = ("metrics", "comparisons", "changes", "trends", "themes", "quotes")
+COMPUTED = ("weights", "metrics", "comparisons", "changes", "trends", "drivers", "themes", "quotes")
 SCALE_ADVICE = (
     f"No score is above {waves.HIGHEST}: map another scale to 0-10 with values = {{ … }} of roles.score, "
     "or declare it with scale = [0, 10] if it is that one"

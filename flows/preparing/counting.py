@@ -205,6 +205,7 @@ def _method(settings: Survey) -> str:
         interval=settings.interval,
         margin=chosen.margin,
         currency=chosen.currency,
+        weighting=settings.weighting.model_dump() if settings.weighting else None,
     )
 
 

@@ -167,10 +167,17 @@ class Driver(Part):
 
     department_id: str
     department: str
-    driver: str
-    kind: str | None = Field(description="strength, lever, or neither")
+    driver: str = Field(description="as the configuration names it")
+    label: str = Field(description="what readers call it, in the organisation's first language")
+    kind: Literal["strength", "lever", "both"] | None = Field(
+        description="strength: matters more than its equal share, and superpromoters rate it high; lever: matters as "
+        "much, and passives rate it lower, below that; the definition is Zwerm's own"
+    )
+    left_out: Literal["constant", "collinear"] | None = Field(
+        description="why it has no importance: its ratings do not vary, or follow from those of drivers before it"
+    )
     responses: int = Field(description="answers with a score and every rating")
-    importance: float = Field(description="Johnson's relative weight as a share of R², 0 to 1")
+    importance: float | None = Field(description="Johnson's relative weight as a share of R², 0 to 1")
     importance_low: float | None
     importance_high: float | None
     r_squared: float

@@ -1,6 +1,6 @@
 """What a release says: its tables, and the edition that its pages are made from, with the waves that came before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -10,7 +10,10 @@ from flows.preparing.comparing import method_of
 from flows.preparing.counting import Examination
 from flows.preparing.figures import beyond_chance
 from flows.preparing.seal import Draft, Sealed, read_sealed, read_table
+from flows.preparing.valuing import driver_labels, driver_scales
+from flows.preparing.wording import is_read
 from flows.run import Run, in_languages
+from transforms.report.beside import BESIDE
 from transforms.report.edition import METRICS, Changed, Edition, changed
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
@@ -107,10 +110,23 @@ def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Seal
         quality=drafted.tables["quality"],
         history=_history(earlier),
         superpromoters_asked=roles.told_count is not None and (roles.acted_count or roles.copied) is not None,
-        is_weighted=roles.weight is not None,
+        is_weighted=roles.weight is not None or settings.weighting is not None,
         respondents=None if called is None else in_languages(called, drafted.languages),
         check_words={rule.name: rule.says for rules in rules_by_table({}).values() for rule in rules},
+        tables={name: drafted.tables[name] for name in BESIDE if name in drafted.tables},
+        drivers_asked=bool(roles.drivers),
+        comments_asked=is_read(run, drafted.survey),
+        driver_labels=driver_labels(run, drafted.survey),
+        driver_scale=_one_scale(driver_scales(settings).values()),
+        interval=drafted.interval,
+        margin=drafted.margin,
     )
+
+
+def _one_scale(scales: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:
+    """The scale of all drivers, where they have the same."""
+    found = set(scales)
+    return found.pop() if len(found) == 1 else None
 
 
 def _history(earlier: Sequence[Sealed]) -> pd.DataFrame:

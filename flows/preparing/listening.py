@@ -19,7 +19,7 @@ def listen(store: Store, run: Run, examination: Examination, tree: pd.DataFrame)
 
     Reads `counted`, `pattern` and core.comments, of which personal data are removed.
     """
-    none = pd.DataFrame(columns=["department_id", "language", "kind", "theme", "respondents", "silent"])
+    none = pd.DataFrame(columns=["department_id", "language", "kind", "theme", "respondents", "silent", "z_score"])
     if not is_read(run, examination.survey):
         return {"themes": _named(themes(none, tree, min_respondents=1), tree), "quotes": _named(quotes(none), tree)}
     _hear(store, run, examination)

@@ -7,7 +7,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
-from flows.preparing import checking, comparing, counting, figures, intake, listening, wording
+from flows.preparing import checking, comparing, counting, figures, intake, listening, valuing, wording
 from flows.preparing.comparing import Compared
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
@@ -78,6 +78,13 @@ def clean(store: Store, run: Run, examination: Examination) -> None:
             notes.append(f"{wording.clean(store, run, examination.survey):,} anew")
 
 
+def weigh(store: Store, run: Run, examination: Examination) -> None:
+    """Weight the answers to what is known of the population, where that is configured."""
+    if run.survey(examination.survey).weighting is not None:
+        with step("Weigh"):
+            valuing.weigh(store, run, examination)
+
+
 def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     """Count: one heavy pass over the responses, for every department."""
     with step("Tally"):
@@ -97,7 +104,13 @@ def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame
 def compute(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     """Compute the figures of what is shown."""
     with step("Compute metrics"):
-        return figures.compute(store, run, survey=examination.survey)
+        return valuing.blunted(run, examination.survey, figures.compute(store, run, survey=examination.survey))
+
+
+def value(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:
+    """See what goes with the score: a pass of its own over the ratings, where drivers are mapped."""
+    with step("Value what drives the score"):
+        return valuing.value(store, run, examination, tree)
 
 
 def listen(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
@@ -213,11 +226,13 @@ def prepare_wave(
         earlier = earlier_releases(ledger, run.home, survey=found.survey, wave=examination.wave, also=also)
     previous = previous_release(run, examination, earlier)
     as_step(clean)(store, run, examination)
+    as_step(weigh)(store, run, examination)
     tree = as_step(tally)(store, run, examination)
     pattern = as_step(protect)(store, run, examination, tree)
     metrics = as_step(compute)(store, run, examination)
     compared = as_step(compare)(store, run, examination, metrics, previous, earlier)
-    tables = {**compared.tables, **as_step(listen)(store, run, examination, tree)}
+    tables = {**compared.tables, "drivers": as_step(value)(store, run, examination, tree)}
+    tables |= as_step(listen)(store, run, examination, tree)
     quality = as_step(check)(store, run, found, examination, compared.metrics, tables)
     drafted = draft(
         run,

@@ -92,7 +92,8 @@ TABLES = {
     # One row per published department with enough ratings × driver.
     "drivers": pa.schema(
         [
-            *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "driver", "kind")),
+            *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "driver", "label", "kind")),
+            ("left_out", TEXT),
             ("responses", COUNT),
             *((name, NUMBER) for name in ("importance", "importance_low", "importance_high", "r_squared")),
             *((name, NUMBER) for name in ("rating_superpromoters", "rating_promoters", "rating_passives")),

@@ -61,7 +61,6 @@ def test_half_as_many_answers_as_usual_is_a_warning(wave: duckdb.DuckDBPyConnect
     [
         ("update counted set score = null where record_number < 21", "scores_are_given"),
         ("update counted set weight = null where record_number < 2", "weights_are_given"),
-        ("update counted set weight = 6 where record_number = 0", "no_weight_dominates"),
         ("update counted set is_contradictory = true where record_number < 6", "answers_agree"),
         ("delete from departments where department_id = 'ports'", "departments_remain"),
     ],

@@ -211,7 +211,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "DepartmentEntry": {"path": CONTENT, "name": CONTENT},
     "Survey": {
         **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
-        **{"superpromoters": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},
+        **{"superpromoters": CONTENT, "weighting": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},
         "breaks": CONTENT,
         "comments": CONTENT,
     },
@@ -227,6 +227,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         CONTENT,
     ),
     "Role": dict.fromkeys(("column", "sql", "missing", "values", "scale", "format", "language"), CONTENT),
+    "Driver": dict.fromkeys(("column", "sql", "missing", "values", "scale", "format", "language", "label"), CONTENT),
+    "Weighting": {"margins": CONTENT},
     "Superpromoters": dict.fromkeys(("told_min", "definition", "margin", "currency"), CONTENT),
     "Comments": dict.fromkeys(("names", "order_numbers", "show", "quotes"), CONTENT),
     "CheckSetting": {"severity": CONTENT, "most": CONTENT, "lowest": CONTENT},

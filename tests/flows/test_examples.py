@@ -75,6 +75,10 @@ def _columns(value: object, key: str = "") -> list[str]:
     if isinstance(value, str):
         return [] if key == "sql" else [value]
     if isinstance(value, dict):
-        items = [(name, item) for name, item in value.items() if name not in {"missing", "scale", "values", "format"}]
+        items = [
+            (name, item)
+            for name, item in value.items()
+            if name not in {"missing", "scale", "values", "format", "label"}
+        ]
         return [column for name, item in items for column in _columns(item, name)]
     return [column for item in value for column in _columns(item)] if isinstance(value, list) else []

@@ -226,9 +226,16 @@ def test_what_superpromoters_rate_high_is_a_strength_and_where_passives_lag_behi
     """Crew and price matter, food does not; even superpromoters rate the price low."""
     shifted = [(*row[:3], max(row[3] - 2, 1.0), *row[4:]) for row in answers(3000, weights=(3, 3, 0))]
     found = made(shifted).loc[""]
-    assert found["kind"].fillna("").to_dict() == {"crew": "strength", "price": "lever", "it's food": ""}
+    assert found["kind"].fillna("").to_dict() == {"crew": "both", "price": "lever", "it's food": ""}
     assert found.loc["price", "rating_superpromoters"] < 4 <= found.loc["crew", "rating_superpromoters"]
     assert found.loc["price", "rating_passives"] < found.loc["price", "rating_promoters"]
+
+
+def test_what_passives_rate_high_too_is_no_lever() -> None:
+    raised = [(*row[:2], min(row[2] + 2, 5.0), *row[3:]) for row in answers(3000, weights=(3, 2, 0))]
+    found = made(raised).loc[""]
+    assert found.loc["crew", "rating_passives"] >= 4
+    assert found.loc["crew", "kind"] == "strength"
 
 
 def test_without_a_declared_scale_it_runs_from_the_lowest_to_the_highest_rating() -> None:

@@ -1,0 +1,179 @@
+"""The whole way of ratings and weights: the demo's truth is found again; margins are met, or the run says why not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flows.demo.answers import draw_wave, true_scores
+from flows.demo.generate import write_configuration, write_surveys
+from flows.demo.organisation import DEPARTMENTS, WAVES, true_values
+from flows.demo.ratings import ASPECTS, true_importances
+from flows.errors import ConfigurationError
+from flows.preparing.seal import read_table
+from flows.preparing.steps import prepare
+from flows.preparing.valuing import driver_labels
+from flows.run import Run
+from tests.flows.whole import Survey
+from transforms.johnson import bootstrap
+
+Frame = Any  # pd.DataFrame: its stubs do not follow .loc through rows and lists of names
+CONFIGURATION = """
+[surveys.guests]
+wave = {{ value = "2026-10" }}
+[surveys.guests.roles]
+score = "score"
+department = "place"
+segments = {{ ticket = "ticket" }}
+{roles}
+{weighting}
+"""
+MARGINS = '[surveys.guests.weighting]\nmargins = { ticket = { "day" = 0.5, "stay" = 0.5 } }'
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Frame:
+    """The drivers of the demo's last wave."""
+    folder = tmp_path_factory.mktemp("demo")
+    write_surveys(folder)
+    run = Run.begin(write_configuration(folder))
+    sealed = prepare(run, "passengers", WAVES[-1], with_pages=False).sealed
+    assert sealed is not None
+    return read_table(sealed.folder, "drivers").set_index(["department_id", "driver"], drop=False)
+
+
+def _truth(promoter: float, detractor: float) -> dict[str, float]:
+    """The true importances where these are the true rates."""
+    return true_importances(true_scores(promoter, detractor))
+
+
+def test_the_demo_s_true_order_is_found_again(demo: Frame) -> None:
+    rates: Frame = true_values().set_index(["wave", "department"]).loc[(WAVES[-1], "Waddenlijn")]
+    truth, whole = _truth(rates["promoter_rate"], rates["detractor_rate"]), demo.loc["all"]
+    assert list(whole.sort_values("importance", ascending=False)["driver"]) == sorted(truth, key=lambda k: -truth[k])
+    assert (whole["importance"] - whole["driver"].map(truth)).abs().max() < 0.06
+    assert list(whole["driver"]) == list(truth)
+
+
+def test_intervals_hold_what_is_true_of_each_department_about_as_often_as_they_say() -> None:
+    """Over the departments of all waves whose answers are their own: 95 of 100 by what they say."""
+    held: list[bool] = []
+    for wave in WAVES:
+        drawn = draw_wave(wave)
+        for department in DEPARTMENTS:
+            rows = [
+                [row["aanbeveling"], *(row[aspect.column] for aspect in ASPECTS)]
+                for row in drawn
+                if tuple(level for level in (row["onderdeel"], row["afdeling"]) if level) == department.path
+            ]
+            known = [row for row in rows if all(isinstance(cell, int) for cell in row) and row[0] <= 10]
+            if len(known) >= 100:
+                opinion = department.truth(wave)
+                truth = np.array(list(_truth(opinion.promoter, opinion.detractor).values()))
+                draws = bootstrap(np.array(known, dtype=float), seed=f"{wave}|{department.english}")
+                low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+                held += list((low <= truth) & (truth <= high))
+    assert len(held) >= 150
+    assert np.mean(held) > 0.89
+
+
+def test_the_demo_has_a_strength_and_something_that_would_move_passives(demo: Frame) -> None:
+    kinds = demo.loc["all", "kind"]
+    assert kinds["crew"] in ("strength", "both")
+    assert kinds["punctuality"] == "lever"
+    assert kinds[["price", "cleanliness", "food"]].isna().all()
+
+
+def test_drivers_are_shown_of_departments_with_enough_ratings_alone_by_the_names_that_readers_know(demo: Frame) -> None:
+    assert 5 < demo["department_id"].nunique() < 15
+    assert (demo["responses"] >= 50).all()
+    assert set(demo["label"]) == {"Bemanning", "Op tijd varen", "Prijs", "Netheid aan boord", "Eten en drinken"}
+    assert set(demo["rating_passives"].dropna() * 10 % 1) <= {0.0}
+
+
+def written(folder: Path, *, weighting: str = MARGINS, roles: str = "", rows: str | None = None) -> Survey:
+    configuration = CONFIGURATION.format(roles=roles, weighting=weighting)
+    return Survey.written(folder, rows or answers(), configuration=configuration)
+
+
+def answers(count: int = 400, *, tickets: tuple[str, ...] = ("day", "stay", "stay", "stay")) -> str:
+    """Day trippers are a quarter of those who answer, and content."""
+    lines = [
+        f"{9 if ticket == 'day' else 3 + n % 8},{('Ships', 'Ports')[n % 3 == 0]},{ticket},{1 + n % 5}"
+        for n in range(count)
+        for ticket in [tickets[n % len(tickets)]]
+    ]
+    return "\n".join(["score,place,ticket,crew", *lines]) + "\n"
+
+
+def metrics(survey: Survey, *, may_revise: bool = False) -> Frame:
+    prepared = prepare(Run.begin(survey.config), "guests", may_revise=may_revise, with_pages=False)
+    assert prepared.sealed is not None
+    return read_table(prepared.sealed.folder, "promoter_metrics").set_index("department_id")
+
+
+def test_answers_are_weighted_to_the_margins_beside_the_unweighted_figures(tmp_path: Path) -> None:
+    whole = metrics(written(tmp_path)).loc["all"]
+    scores = np.array([3 + n % 8 for n in range(400) if n % 4])
+    stay = 100 * float(np.mean(np.where(scores >= 9, 1, np.where(scores <= 6, -1, 0))))
+    assert whole["nps"] == pytest.approx(0.25 * 100 + 0.75 * stay, abs=1e-6)
+    assert whole["nps_weighted"] == pytest.approx(0.5 * 100 + 0.5 * stay, abs=0.051)
+    assert whole["design_effect"] == pytest.approx(400 * (100 * 2**2 + 300 * (2 / 3) ** 2) / 400**2, abs=0.0051)
+    assert whole["effective_responses"] == 300
+
+
+def test_without_margins_nothing_is_weighted_and_without_drivers_nothing_is_valued(tmp_path: Path) -> None:
+    survey = written(tmp_path, weighting="")
+    prepared = prepare(Run.begin(survey.config), "guests", with_pages=False)
+    assert prepared.sealed is not None
+    assert read_table(prepared.sealed.folder, "promoter_metrics")["nps_weighted"].isna().all()
+    assert read_table(prepared.sealed.folder, "drivers").empty
+
+
+@pytest.mark.parametrize(
+    ("tickets", "says"),
+    [(("day",), "'stay' has no answers"), (("day", "stay", "season"), "does not know 'season'")],
+)
+def test_answers_that_do_not_fit_a_margin_stop_the_run_with_what_to_mend_and_tell_nobody_else(
+    tmp_path: Path, tickets: tuple[str, ...], says: str
+) -> None:
+    survey = written(tmp_path, rows=answers(tickets=tickets))
+    with pytest.raises(ConfigurationError, match=says) as error:
+        metrics(survey)
+    assert "surveys.guests.weighting" in str(error.value)
+    assert error.value.public == "guests 2026-10 cannot be weighted"
+
+
+def test_a_revision_weighs_what_it_counts_and_changed_margins_make_one(tmp_path: Path) -> None:
+    survey = written(tmp_path)
+    assert survey.release() is not None
+    assert prepare(Run.begin(survey.config), "guests").examination.verdict == "unchanged"
+    survey = written(tmp_path, weighting=MARGINS.replace("= 0.5,", "= 0.2,").replace("= 0.5 }", "= 0.8 }"))
+    assert prepare(Run.begin(survey.config), "guests").examination.is_computed_anew
+    revised = metrics(survey, may_revise=True).loc["all"]
+    assert revised["design_effect"] == pytest.approx(1.01, abs=0.0051)
+    survey = written(tmp_path, rows=answers(600, tickets=("day", "stay")))
+    assert metrics(survey, may_revise=True).loc["all", "design_effect"] < 1.34
+
+
+def test_a_driver_is_called_by_its_label_in_each_language_and_by_its_key_without_one(tmp_path: Path) -> None:
+    labelled = '{ column = "crew", label = { nl = "Personeel", en = "Crew" } }'
+    survey = written(tmp_path, roles=f'drivers = {{ crew = {labelled}, on_time = "crew" }}')
+    (tmp_path / "zwerm.toml").write_text(
+        survey.config.read_text(encoding="utf-8") + '\n[organisation]\nlanguages = ["nl", "en"]\n', encoding="utf-8"
+    )
+    assert driver_labels(Run.begin(survey.config), "guests") == {
+        "crew": {"nl": "Personeel", "en": "Crew"},
+        "on_time": {"nl": "on time", "en": "on time"},
+    }
+
+
+def test_drivers_that_say_the_same_are_left_out_but_for_the_first(tmp_path: Path) -> None:
+    survey = written(tmp_path, weighting="", roles='drivers = { crew = "crew", again = "crew" }')
+    prepared = prepare(Run.begin(survey.config), "guests", with_pages=False)
+    assert prepared.sealed is not None
+    told: Frame = read_table(prepared.sealed.folder, "drivers").set_index(["department_id", "driver"])
+    assert told.loc[("all", "again"), "left_out"] == "collinear"
+    assert pd.isna(told.loc[("all", "crew"), "left_out"])

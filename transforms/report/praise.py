@@ -149,10 +149,9 @@ def _word_table(words: Words, themes: Sequence[Theme], kind: str, language: str)
 
 
 def quoted(words: Words, quotes: Sequence[Quote]) -> tuple[tuple[str | None, str], ...]:
-    """Up to three quotes, bare: no department, score, name or date stands beside them."""
-    return tuple(
-        (None if quote.language == words.language else quote.language, quote.quote) for quote in quotes[:MOST_QUOTES]
-    )
+    """Up to three quotes, the page's language first; bare: no department, score, name or date stands beside them."""
+    ordered = sorted(quotes, key=lambda quote: quote.language != words.language)[:MOST_QUOTES]
+    return tuple((None if quote.language == words.language else quote.language, quote.quote) for quote in ordered)
 
 
 def _row(

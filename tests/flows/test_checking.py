@@ -85,6 +85,6 @@ def test_neither_what_is_hidden_nor_what_waits_can_be_computed_from_the_checks_o
         assert quality.loc["quarantine_is_small", ["failed_count", "base_count"]].isna().all()
         assert quality.loc["record_is_readable", ["failed_count", "base_count"]].isna().all()
         assert quality.loc["score_is_readable", ["failed_count"]].isna().all()
-        departments, wave = 3, 1
-        assert set(quality["base_count"].dropna()) <= {counted, departments, wave}
+        departments, wave, no_rows = 3, 1, 0
+        assert set(quality["base_count"].dropna()) <= {counted, departments, wave, no_rows}
         assert set(quality["failed_count"].dropna()) == {0}

@@ -206,6 +206,7 @@ def _method(settings: Survey) -> str:
         margin=chosen.margin,
         currency=chosen.currency,
         weighting=settings.weighting.model_dump() if settings.weighting else None,
+        comments=settings.comments.model_dump() if settings.roles.comment else None,
     )
 
 

@@ -66,9 +66,10 @@ def test_the_method_is_its_thresholds_and_the_code_that_makes_figures() -> None:
         method_hash(told_min=2, definition="2026-1"),
         method_hash(told_min=1, definition="2026-2"),
         method_hash(told_min=1, definition="2026-1", interval="score"),
+        method_hash(told_min=1, definition="2026-1", comments={"quotes": True}),
         method_hash(told_min=1, definition="2026-1", margin=40.0, currency="EUR"),
     ]
-    assert len({one, *others}) == 5
+    assert len({one, *others}) == 6
 
 
 def released(survey: Survey) -> list[dict[str, int]]:

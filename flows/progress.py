@@ -16,6 +16,11 @@ def be_quiet() -> None:
     _QUIET.set(True)
 
 
+def be_heard() -> None:
+    """Tell again what is done: someone reads along."""
+    _QUIET.set(False)
+
+
 def tell(line: str) -> None:
     """Print a line for the operator; never a metric, nor anything a respondent wrote."""
     if not _QUIET.get():

@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("here", deadline=None)  # how long an example takes says more of the host than of the code
+from flows import progress
+
+# How long an example takes says more of the host than of the code.
+settings.register_profile("here", deadline=None, max_examples=50)
 settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)
 def the_process_as_it_was() -> Iterator[None]:
-    """What the command changes of its own process (the umask, the folder it stands in) ends with the test.
+    """What the command changes of its own process (the umask, the folder, that it is quiet) ends with the test.
 
     An interrupt interrupts, also where the tests were started in the background, whose processes ignore it.
     """
     umask = os.umask(0o022)
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    progress.be_heard()
     folder = Path.cwd()
     yield
     signal.signal(signal.SIGINT, interrupt)

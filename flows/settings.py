@@ -199,6 +199,11 @@ class Survey(Model):
     breaks: tuple[Break, ...] = ()
     schedule: Schedule | None = None
 
+    @property
+    def read_roles(self) -> Roles:
+        """The roles that are taken into the warehouse: comments only where something of them is shown."""
+        return self.roles if self.comments.show else self.roles.model_copy(update={"comment": None})
+
     @model_validator(mode="after")
     def _wave_can_be_told(self) -> Self:
         if isinstance(self.wave, str) and self.roles.responded_at is None:

@@ -154,6 +154,7 @@ def _select(
     shown = {f"shown_{name}": name for name in known} if shows_texts else {}
     meant = [f"judged.{name} as meant_{name}" for name in COUNTS]  # before contradictions made them void
     seen = [*shown, *meant, *_shown_as(known)] if shows_texts else []
+    beside = _drivers(known, roles) | _texts(known, roles)
     parts = {
         "texts": _listed(texts),
         "blanks": _listed({name: blank(name) for name in texts}),
@@ -165,8 +166,8 @@ def _select(
         "survey": literal(survey),
         "wave": _wave(wave),
         "also": "".join(f", {name}" for name in seen),
-        **_drivers(known, roles),
-        **_texts(known, roles),
+        **beside,
+        "where_mapped": _listed_behind(_where_mapped(known, beside)),
         **_times(known.get("responded_at"), timezone),
         **_department(len(roles.department)),
     }
@@ -175,6 +176,17 @@ def _select(
 
 def _without_comments(sql: str) -> str:
     return re.sub(r"^\s*--.*\n", "", sql, flags=re.MULTILINE)
+
+
+def _where_mapped(known: Mapping[str, Role], beside: Mapping[str, str]) -> dict[str, str]:
+    """What only some surveys ask: a column that nobody mapped is not written, and costs nothing."""
+    language = "comment_language" if "comment_language" in known else "null::varchar"
+    words = {"comment": "comment", "comment_language": language} if "comment" in known else {}
+    return words | {name: beside[name] for name in ("drivers", "segments") if beside[name]}
+
+
+def _listed_behind(expressions: Mapping[str, str]) -> str:
+    return "".join(f",\n        {expression} as {name}" for name, expression in expressions.items())
 
 
 def _listed(expressions: Mapping[str, str]) -> str:
@@ -224,7 +236,7 @@ def _drivers(known: Mapping[str, Role], roles: Roles) -> dict[str, str]:
     return {
         "driver_numbers": numbers,
         "driver_flags": readable,
-        "drivers": f"map {{{pairs}}}" if names else "null::map(varchar, double)",
+        "drivers": f"map {{{pairs}}}" if names else "",
         "drivers_are_readable": " and ".join(f"{name}_is_readable" for name in names) or "true",
     }
 
@@ -237,13 +249,11 @@ def _is_rating(name: str, role: Role) -> str:
 
 
 def _texts(known: Mapping[str, Role], roles: Roles) -> dict[str, str]:
-    """The comment, its language, and the segments by name."""
+    """The segments by name, and whether they are text."""
     names = [name for name in known if name.startswith("segment_")]
     pairs = ", ".join(f"{literal(key)}: {name}" for key, name in zip(roles.segments, names, strict=True))
     return {
-        "comment": "comment" if "comment" in known else "null::varchar",
-        "comment_language": "comment_language" if "comment_language" in known else "null::varchar",
-        "segments": f"map {{{pairs}}}" if names else "null::map(varchar, varchar)",
+        "segments": f"map {{{pairs}}}" if names else "",
         "segments_are_text": _are_text(names),
     }
 

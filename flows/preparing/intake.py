@@ -152,13 +152,13 @@ def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: File
     relation = open_relation(
         store,
         file,
-        expected=columns_needed(settings.roles, settings.wave),
+        expected=columns_needed(settings.read_roles, settings.wave),
         delimiter=source.delimiter,
         encoding=source.encoding,
         sheet=source.sheet,
     )
     select = conforming(
-        settings.roles,
+        settings.read_roles,
         relation.columns,
         survey=survey,
         wave=settings.wave,
@@ -288,6 +288,6 @@ def _known(store: Store, file: LandedFile, made_by: str) -> Batch | None:
 
 def _made_by(settings: Survey, rules: Sequence[Rule], timezone: str) -> str:
     """What the rows of a batch depend on, beside the file: the mapping, the row rules and their bounds."""
-    mapping = mapping_hash(settings.roles, wave=settings.wave, timezone=timezone, duplicates=settings.duplicates)
+    mapping = mapping_hash(settings.read_roles, wave=settings.wave, timezone=timezone, duplicates=settings.duplicates)
     said = [[rule.name, repr(rule.condition), rule.severity, rule.most] for rule in rules]
     return hashlib.sha256(json.dumps([mapping, said]).encode()).hexdigest()

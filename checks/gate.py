@@ -120,7 +120,7 @@ def _counted(
 
 
 def _has_rows(connection: "duckdb.DuckDBPyConnection", table: str) -> bool:
-    return connection.execute(f"select 1 from {table} limit 1").fetchone() is not None
+    return bool(connection.execute(f"select 1 from {table} limit 1").fetchall())
 
 
 def _counts(rule: Rule, breaks: str) -> str:

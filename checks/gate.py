@@ -111,11 +111,10 @@ def _counted(
         raise CheckError(f"'{table}' is not the name of a table")
     columns = [_counts(rule, rule.breaks(parameters)) for rule in rules]
     try:
-        row = connection.execute(f"select {', '.join(columns)} from {table}").fetchone()
+        (row,) = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
     except Exception as error:  # the engine's message may quote a value
         culprit = rules[0].name if len(rules) == 1 else _culprit(connection, columns, rules=rules, table=table)
         raise CheckError(f"{culprit} on {table}: cannot be evaluated ({type(error).__name__})") from None
-    assert row is not None
     return {rule.name: _Count(*row[3 * place : 3 * place + 3]) for place, rule in enumerate(rules)}
 
 

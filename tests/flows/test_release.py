@@ -242,7 +242,9 @@ def test_no_department_can_read_a_release_before_its_time(home: Home, settings: 
     assert {name for seen in before for name in seen} == set()
     assert len(looked[-1][1]) > 10
     opened = [d.opened_at for d in report.deliveries]
-    assert all(at <= one < at + timedelta(seconds=3) for one in opened if one)
+    assert all(at <= one for one in opened if one)
+    is_punctual = all(one < at + timedelta(milliseconds=500) for one in opened if one)
+    assert is_punctual or any("after its time" in says for says in report.breaches), "late is told, never passed over"
 
 
 def _readable(folder: Path) -> list[str]:
@@ -613,7 +615,9 @@ def test_each_way_out_comes_up_its_own_window_before_the_time_and_all_open_at_th
     assert report.missing == ()
     opened = [delivery.opened_at for delivery in report.deliveries]
     assert len(opened) == 7
-    assert all(one is not None and at <= one < at + timedelta(seconds=5) for one in opened), "nobody has another T"
+    assert all(one is not None and at <= one for one in opened), "nobody has another T"
+    is_punctual = all(one < at + timedelta(seconds=1) for one in opened if one)
+    assert is_punctual or report.breaches, "late is told, never passed over"
     assert armed[0] > 4.5, "what is local and slow is begun with at once"
     held = [at.timestamp() - one for one in connected if 0 < at.timestamp() - one < 5]
     assert len(held) == 2

@@ -3,6 +3,9 @@
 import os
 import secrets
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +17,8 @@ from warehouse.records import as_text, as_time
 
 LEASE_SECONDS = 600.0  # a holder that lives but has hung for so long is followed too; it cannot commit any more
 START_TOLERANCE_SECONDS = 1.0
+PATIENCE_SECONDS = 120.0  # with whoever holds what others wait for
+PACE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,19 @@ def take(ledger: Ledger, name: str, *, moment_id: str | None = None, seconds: fl
             [name, lease.token, moment_id, pid, _started(psutil.Process(pid)), _place(), as_text(expires_at)],
         )
     return lease
+
+
+@contextmanager
+def one_at_a_time(ledger: Ledger, name: str, *, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold a lease throughout a block, after whoever has it; without it where he lasts longer than the patience."""
+    deadline = time.monotonic() + patience
+    while (lease := take(ledger, name)) is None and time.monotonic() < deadline:
+        time.sleep(PACE_SECONDS)
+    try:
+        yield
+    finally:
+        if lease is not None:
+            give_back(ledger, lease)
 
 
 def give_back(ledger: Ledger, lease: Lease) -> None:

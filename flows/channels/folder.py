@@ -9,6 +9,7 @@
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -192,8 +193,7 @@ def _places(deliveries: Iterable[Delivery], releases: Mapping[str, Path], settin
 def _try(place: Place) -> None:
     must_be_free(place)
     make(place.root)
-    _private(place)
-    place.private.rmdir()
+    Path(tempfile.mkdtemp(prefix=f"{place.private.name}.", dir=place.root)).rmdir()
 
 
 def _fill(place: Place) -> list[Path]:
@@ -232,8 +232,13 @@ def make(folder: Path) -> None:
     """Make a folder that everyone may read, whatever the umask; one that is there keeps its mode."""
     if not folder.is_dir():
         make(folder.parent)
-        folder.mkdir()
-        folder.chmod(0o755)
+        try:
+            folder.mkdir()
+        except FileExistsError:  # another process made it in between
+            if not folder.is_dir():
+                raise
+        else:
+            folder.chmod(0o755)
 
 
 def _rename(place: Place) -> Callable[[], None]:

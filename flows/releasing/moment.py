@@ -13,12 +13,14 @@ from flows.releasing.holding import NotReadyError, announce, each, excused, hold
 from flows.releasing.publication import is_behind, renew_if_free
 from flows.settings import Settings
 from warehouse import WarehouseError, decisions
+from warehouse.leases import one_at_a_time
 from warehouse.ledger import Ledger
 from warehouse.moments import TooCloseError
 from warehouse.publish import manifest_parts
 from warehouse.records import DeliveryState, Facts, Moment, State
 
 OnStep = Callable[[str], None]
+STAGING = "staging"  # two that put the same things into the same places at once would trip over each other
 ANNOUNCED_AHEAD = timedelta(minutes=2)  # what opens sooner is not kept waiting by its own announcement
 
 
@@ -82,7 +84,8 @@ def stage(
         for release_id in release_ids:
             if reason := _not_covered(home, settings, release_id):
                 hold(ledger, home, settings, release_ids, channels=channels, reason=reason)
-        answers = each(channels, lambda name, channel: channel.stage(), otherwise=refusing(states))
+        with one_at_a_time(ledger, STAGING):
+            answers = each(channels, lambda name, channel: channel.stage(), otherwise=refusing(states))
         refusals = excused(ledger, states, [refusal for answer in answers for refusal in answer])
         if refusals:
             fault = NotReadyError(states, refusals)

@@ -22,7 +22,7 @@ from flows.home import Home
 from flows.release import Report, open_moment
 from flows.releasing import opening, waiting
 from flows.releasing.moment import plan, record, stage, withdraw
-from flows.releasing.opening import Stamps
+from flows.releasing.opening import PUNCTUAL, Stamps
 from flows.releasing.recover import recover, retry
 from flows.settings import Settings
 from tests.flows.mail_receiver import mail_receiver
@@ -243,7 +243,7 @@ def test_no_department_can_read_a_release_before_its_time(home: Home, settings: 
     assert len(looked[-1][1]) > 10
     opened = [d.opened_at for d in report.deliveries]
     assert all(at <= one for one in opened if one)
-    is_punctual = all(one < at + timedelta(milliseconds=500) for one in opened if one)
+    is_punctual = all(one < at + PUNCTUAL for one in opened if one)
     assert is_punctual or any("after its time" in says for says in report.breaches), "late is told, never passed over"
 
 

@@ -1,5 +1,6 @@
 """A moment that was announced stays, whoever runs again; one that is moved says so and why."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from flows.preparing.counting import Examination
 from flows.preparing.seal import read_sealed
 from flows.preparing.steps import Prepared
 from flows.release import lead_of, open_moment
-from flows.releasing.moment import record, withdraw
+from flows.releasing.moment import plan, record, stage, withdraw
 from flows.releasing.recover import recover, retry
 from flows.releasing.staging import NEWER, Staged, stage_together
 from flows.run import Run
@@ -289,3 +290,14 @@ def test_what_was_held_and_then_announced_anew_waits_for_its_new_time(home: Home
     (again,) = retry(home, later, one)
     assert again.planned_at == T + HOUR
     assert release(home, one).state == "staged"
+
+
+def test_several_that_stage_the_same_at_once_find_everyone_ready(home: Home) -> None:
+    own = settings_for(home, audience=[{"department": [], "folder": "shares/all", "share": "shares/closed"}])
+    one = sealed(home)
+    record(home, one)
+    plan(home, [one])
+    with ThreadPoolExecutor(6) as pool:
+        moments = list(pool.map(lambda _: stage(home, own, [one]), range(6)))
+    assert len(set(moments)) == 1
+    assert [path.name for path in (home.path / "shares/all").iterdir()] == []

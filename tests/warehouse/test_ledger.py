@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import pytest
 
 from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer, LeaseLostError, OvertakenError
-from warehouse.leases import Lease, give_back, held_by, keep, take
+from warehouse.leases import Lease, give_back, held_by, keep, one_at_a_time, take
 from warehouse.ledger import Ledger
 from warehouse.moments import TooCloseError
 from warehouse.records import DeliveryState, Facts
@@ -377,3 +378,31 @@ def test_a_ledger_of_a_newer_zwerm_is_left_alone(ledger: Ledger) -> None:
     ledger.connection.execute("pragma user_version = 99")
     with pytest.raises(WarehouseError, match="newer Zwerm"):
         Ledger.open(ledger.path)
+
+
+def test_what_is_done_one_at_a_time_is_never_done_by_two_and_the_dead_keep_nobody_waiting(tmp_path: Path) -> None:
+    inside, most = 0, []
+
+    def work() -> None:
+        nonlocal inside
+        with Ledger.open(tmp_path / "ledger.sqlite") as own, one_at_a_time(own, "staging"):
+            inside += 1
+            most.append(inside)
+            time.sleep(0.02)
+            inside -= 1
+
+    workers = [threading.Thread(target=work) for _ in range(5)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert most == [1] * 5
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        assert held_by(ledger, "staging") is None
+        take(ledger, "staging", seconds=0)  # whoever had it is gone
+        with one_at_a_time(ledger, "staging", patience=0):
+            assert held_by(ledger, "staging") is not None
+        take(ledger, "staging")
+        with one_at_a_time(ledger, "staging", patience=0.1):
+            pass  # whoever hangs is not waited for any longer
+        assert held_by(ledger, "staging") is not None

@@ -92,7 +92,7 @@ RULES: tuple[Rule, ...] = (
         kind="contract",
         says={
             "en": "Promoters, passives and detractors together are the answers shown.",
-            "nl": "Promotors, passieven en criticasters zijn samen de getoonde antwoorden.",
+            "nl": "Promotors, passief tevredenen en criticasters zijn samen de getoonde antwoorden.",
         },
         condition=Satisfies("promoters + passives + detractors = responses"),
     ),

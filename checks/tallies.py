@@ -9,7 +9,7 @@ RULES: tuple[Rule, ...] = (
         kind="contract",
         says={
             "en": "Promoters, passives and detractors together are all who gave a score.",
-            "nl": "Promotors, passieven en criticasters zijn samen allen die een cijfer gaven.",
+            "nl": "Promotors, passief tevredenen en criticasters zijn samen allen die een cijfer gaven.",
         },
         condition=Satisfies("promoters + passives + detractors = responses"),
     ),

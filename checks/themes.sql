@@ -33,7 +33,14 @@ select
     coalesce(promoter_metrics.status = 'published', false) as is_published,
     themes.respondents as respondents,
     themes.respondents - coalesce(parts.respondents, 0) as respondents_left,
-    coalesce(themes.respondents > promoter_metrics.promoters + promoter_metrics.passives, false) as is_too_many,
+    coalesce(
+        themes.respondents > case themes.kind
+            when 'promoters' then promoter_metrics.promoters
+            when 'passives' then promoter_metrics.passives
+            else promoter_metrics.detractors
+        end,
+        false
+    ) as is_too_many,
     themes.position as position,
     themes.z_score::double as z_score,
     not regexp_full_match(themes.theme, '[\p{L}\p{M}''\-]{2,30}(?: [\p{L}\p{M}''\-]{2,30})?')

@@ -12,6 +12,7 @@ import pandas as pd
 MOST = 3  # per department and language
 CANDIDATES = 200  # of a department and language, among which they are chosen
 ALIKE = 0.5  # of all words of two quotes: who share as many say the same
+RUN = 4  # words in a row: who share as many say the same too
 COLUMNS = ("department_id", "language", "position", "quote")
 WORD = re.compile(r"[^\W\d_]+")
 Row = Mapping[Hashable, Any]  # of `quotes.sql`
@@ -33,9 +34,18 @@ def _chosen(rows: Sequence[Row]) -> list[Row]:
 
 def _different(rows: Sequence[Row]) -> Iterator[Row]:
     """The rows that are not alike to one before them."""
-    said: list[set[str]] = []
+    said: list[list[str]] = []
     for row in rows:
-        words = set(WORD.findall(str(row["quote"]).casefold()))
-        if all(len(words & others) < ALIKE * len(words | others) for others in said):
+        words = WORD.findall(str(row["quote"]).casefold())
+        if not any(_are_alike(words, others) for others in said):
             said.append(words)
             yield row
+
+
+def _are_alike(words: Sequence[str], others: Sequence[str]) -> bool:
+    one, other = set(words), set(others)
+    return len(one & other) >= ALIKE * len(one | other) or not _runs(words).isdisjoint(_runs(others))
+
+
+def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1)}

@@ -25,6 +25,7 @@ MOST = 10  # words per department, language and kind
 NEARLY = 0.2  # of the speakers: two words with fewer than this apart say the same
 LOG_ODDS_DIGITS, Z_DIGITS = 2, 1
 LANGUAGES = ("en", "nl")
+KINDS = ("promoters", "passives", "detractors")  # in the order of the pages
 COLUMNS = ("department_id", "language", "kind", "theme", "position", "respondents", "log_odds", "z_score")
 
 Row = Mapping[Hashable, Any]  # of `themes.sql`
@@ -74,9 +75,9 @@ def _listed(name: str) -> Iterator[str]:
             yield from line.split()
 
 
-def _order(group: tuple[Hashable, ...], places: Mapping[str, int]) -> tuple[int, str, bool]:
+def _order(group: tuple[Hashable, ...], places: Mapping[str, int]) -> tuple[int, str, int]:
     department, language, kind = map(str, group)
-    return places[department], language, kind != "promoters"
+    return places[department], language, KINDS.index(kind)
 
 
 def _is_safe(

@@ -26,7 +26,8 @@ speakers as (
         department_id,
         language,
         count_if(class = 'promoter') as promoters,
-        count_if(class = 'passive') as passives
+        count_if(class = 'passive') as passives,
+        count_if(class = 'detractor') as detractors
     from placed
     group by all
 ),
@@ -43,7 +44,8 @@ sums as (
         size,
         sum(said) as terms,
         coalesce(sum(said) filter (class = 'promoter'), 0) as promoter_terms,
-        coalesce(sum(said) filter (class = 'passive'), 0) as passive_terms
+        coalesce(sum(said) filter (class = 'passive'), 0) as passive_terms,
+        coalesce(sum(said) filter (class = 'detractor'), 0) as detractor_terms
     from (select voice, language, size, count(*) as said from terms group by all)
     join placed using (voice, language)
     group by all
@@ -58,8 +60,10 @@ uses as (
         count(*) as voices,
         count_if(class = 'promoter') as promoters,
         count_if(class = 'passive') as passives,
+        count_if(class = 'detractor') as detractors,
         bit_xor(hash(voice)) filter (class = 'promoter') as promoters_hash,
-        bit_xor(hash(voice)) filter (class = 'passive') as passives_hash
+        bit_xor(hash(voice)) filter (class = 'passive') as passives_hash,
+        bit_xor(hash(voice)) filter (class = 'detractor') as detractors_hash
     from terms
     semi join (from corpus where said >= $min_respondents) as often using (language, size, term)
     join placed using (voice, language)
@@ -81,6 +85,15 @@ groups as (
         uses.passives as y, uses.voices - uses.passives as y_others,
         passive_terms as n, terms - passive_terms as n_others,
         speakers.passives as speakers, passives_hash as speakers_hash
+    from uses
+    join sums using (department_id, language, size)
+    join speakers using (department_id, language)
+    union all
+    select
+        department_id, language, size, term, 'detractors' as kind,
+        uses.detractors as y, uses.voices - uses.detractors as y_others,
+        detractor_terms as n, terms - detractor_terms as n_others,
+        speakers.detractors as speakers, detractors_hash as speakers_hash
     from uses
     join sums using (department_id, language, size)
     join speakers using (department_id, language)

@@ -281,7 +281,7 @@ create table mart.themes (
     department_id varchar not null, -- Department; all is the organisation itself.
     department varchar not null, -- Name of the department, in the organisation's first language.
     language varchar not null, -- Language of the comments.
-    kind varchar not null, -- Whose word it is: promoters, or passives.
+    kind varchar not null, -- Whose word it is: promoters, passives, or detractors.
     theme varchar not null, -- A word, or two that stand together; personal data removed.
     position integer not null, -- Its place by z_score, from 1.
     respondents bigint not null, -- Different respondents of the group who used it; never under the minimum.

@@ -15,7 +15,7 @@ THEMES: Mapping[str, Mapping[str, Texts]] = {
                 "Het uitzicht vanaf het bovendek is prachtig.",
                 "Prachtig uitzicht en zeehonden op de zandbank.",
                 "Zodra we varen is de vakantie begonnen.",
-                "Ik neem volgend jaar mijn vrienden mee.",
+                "Wij namen vrienden mee aan boord.",
             ),
             "Ships": ("Rustige overtocht en een schoon dek.", "De nieuwe bemanning op het dek denkt met je mee."),
             "Ports": ("Een haak voor elke fiets en iemand die meetilt.", "Het inschepen met de fiets ging vlot."),
@@ -51,13 +51,13 @@ THEMES: Mapping[str, Mapping[str, Texts]] = {
     "en": {
         "promoter": {
             "": (
-                "Friendly crew, even when it is busy.",
+                "Friendly crew, from the captain to the cook.",
                 "The friendly crew made our crossing.",
-                "Right on time, there and back.",
-                "On time again, you can set your watch by it.",
+                "Right on time, as always.",
+                "We left on time and arrived on time.",
                 "Lovely view from the upper deck.",
                 "What a view, and seals on the sandbank.",
-                "We will bring our friends next year.",
+                "This year we brought friends along.",
             ),
             "Ports": ("A hook for every bike and someone who helps you lift.",),
             "Food and drink": ("Good coffee with a view of the sea.",),
@@ -65,7 +65,7 @@ THEMES: Mapping[str, Mapping[str, Texts]] = {
         "passive": {
             "": (
                 "Good crossing, but a long wait before boarding.",
-                "The wait was a bit long, the rest was fine.",
+                "The wait was a bit long, but the boat is fine.",
                 "The price for the car is rather high.",
                 "Fine, but the price goes up every year.",
             ),

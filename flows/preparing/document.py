@@ -192,7 +192,7 @@ class Theme(Part):
     department_id: str
     department: str
     language: str
-    kind: str = Field(description="whose word it is: promoters, or passives")
+    kind: str = Field(description="whose word it is: promoters, passives, or detractors")
     theme: str
     position: int
     respondents: int

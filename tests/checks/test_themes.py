@@ -10,12 +10,12 @@ from tests.checks.conftest import made
 
 METRICS = pd.DataFrame(
     [
-        ("all", None, 0, "published", 100, 50),
-        ("a", "all", 1, "published", 60, 30),
-        ("b", "a", 2, "published", 40, 20),
-        ("c", "all", 1, "suppressed", None, None),
+        ("all", None, 0, "published", 100, 50, 30),
+        ("a", "all", 1, "published", 60, 30, 10),
+        ("b", "a", 2, "published", 40, 20, 10),
+        ("c", "all", 1, "suppressed", None, None, None),
     ],
-    columns=["department_id", "parent_id", "level", "status", "promoters", "passives"],
+    columns=["department_id", "parent_id", "level", "status", "promoters", "passives", "detractors"],
 )
 Row = tuple[str, str, int, int, float]
 
@@ -44,7 +44,7 @@ def test_words_of_many_pass(connection: duckdb.DuckDBPyConnection, theme: str) -
         ("all", "coffee", 1, 9, 2.0),
         ("c", "coffee", 1, 20, 2.0),
         ("unknown", "coffee", 1, 20, 2.0),
-        ("all", "coffee", 1, 151, 2.0),
+        ("all", "coffee", 1, 101, 2.0),
     ],
 )
 def test_words_of_a_few_or_of_a_department_that_is_not_shown_are_found(

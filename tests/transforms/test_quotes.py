@@ -8,6 +8,7 @@ import pytest
 
 from tests.transforms.voices import FILLER, Voice, quoted, voices
 from tests.transforms.waves import key
+from transforms.quotes import quotes
 
 GOOD = "The friendly crew made our day."
 ALSO = "A friendly crew, and such a lovely view!"
@@ -91,6 +92,13 @@ def test_a_suppressed_department_has_no_quotes_of_its_own() -> None:
 def test_a_respondent_is_quoted_by_his_newest_comment_and_once() -> None:
     twice = [Voice(GOOD, respondent="one"), Voice(ALSO, respondent="one")]
     assert set(quoted([*OTHERS, *twice])["quote"]) == {ALSO}
+
+
+def test_of_quotes_that_share_a_sentence_one_is_shown() -> None:
+    crew, view = "Friendly crew, from the captain to the cook.", "What a view, and seals on the sandbank."
+    written = [f"{crew} {view}", f"{crew} Right on time, and we saw the whole harbour.", "A hook for every bike."]
+    candidates = pd.DataFrame({"quote": written, "draw": ["b", "c", "a"]}).assign(department_id="all", language="en")
+    assert list(quotes(candidates)["quote"]) == [written[2], written[0]]
 
 
 def test_quotes_say_most_themes_and_no_two_say_nearly_the_same() -> None:

@@ -54,7 +54,7 @@ def test_the_figures_are_those_of_numpy_on_random_corpora(seed: int) -> None:
     assert len(found) > 30
     for row in found.to_dict("records"):
         inside = np.array([str(path).startswith(paths_of[row["department_id"]]) for path in paths])
-        own = inside & (scores == (9 if row["kind"] == "promoters" else 7))
+        own = inside & (scores == SCORES[row["kind"]])
         others, word = inside & ~own, list(words).index(row["theme"])
         a = (500 * uses.sum(axis=0) / uses.sum())[word]
         y, n = uses[own].sum(axis=0)[word], uses[own].sum()
@@ -67,13 +67,16 @@ def test_the_figures_are_those_of_numpy_on_random_corpora(seed: int) -> None:
         assert row["silent"] == own.sum() - y
 
 
+SCORES = {"promoters": 9, "passives": 7, "detractors": 3}
 BASE = voices((60, Voice("the view")), (60, Voice("a queue", DETRACTOR)), (60, Voice("some noise", PASSIVE)))
 
 
 def test_each_group_has_the_words_that_set_it_apart() -> None:
     said = [*BASE, *voices((60, Voice("friendly crew")), (60, Voice("too expensive", PASSIVE)))]
+    said += voices((60, Voice("no information", DETRACTOR)))
     assert shown(said) == ["friendly crew", "view"]
     assert shown(said, kind="passives") == ["expensive", "noise"]
+    assert shown(said, kind="detractors") == ["information", "queue"]
 
 
 def test_a_word_that_fewer_than_the_minimum_of_the_group_used_is_not_shown() -> None:

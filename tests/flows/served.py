@@ -86,7 +86,7 @@ class Prefect:
 
     def __init__(self, address: str, auth: str | None) -> None:
         user, _, word = (auth or "").partition(":")
-        self.client = httpx.Client(base_url=address, auth=(user, word) if auth else None, timeout=60)
+        self.client = httpx.Client(base_url=address, auth=(user, word) if auth else None, timeout=PATIENCE_SECONDS)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """What the server answers; it asks to come again where its database is locked for a moment."""

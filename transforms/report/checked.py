@@ -1,22 +1,25 @@
 """What was checked, in the reader's words: one line per check with what came of it."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from transforms.report.edition import Edition
 from transforms.report.sentences import first_upper
 from transforms.report.words import SOURCE, Words
 
 CONTRADICTIONS = "answers_agree"  # counts answers that were voided, not set aside
+CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True)
 class Checked:
     """One check and its outcome; `language` says in which language it speaks, where that is not the page's."""
 
-    what: str
+    what: Markup
     outcome: str
     has_failed: bool
     is_notable: bool  # it failed, or answers were set aside by it
@@ -34,12 +37,18 @@ def _checked(row: dict[Any, Any], edition: Edition, words: Words) -> Checked:
     count = None if pd.isna(row["failed_count"]) else int(row["failed_count"])
     counts_answers = row["kind"] == "rows" or row["rule"] == CONTRADICTIONS
     return Checked(
-        what=(own or str(row["says"])).removesuffix("."),
+        what=_set(own or str(row["says"])),
         outcome=_outcome(row, words, count=count, has_failed=has_failed),
         has_failed=has_failed,
         is_notable=has_failed or (counts_answers and count != 0),
         language=None if own or words.language == SOURCE else SOURCE,
     )
+
+
+def _set(says: str) -> Markup:
+    """What a rule says, as print has it: an apostrophe that is curly, and the names of columns as code."""
+    parts = CODE.split(says.removesuffix(".").replace("'", "’"))
+    return Markup("").join(Markup("<code>%s</code>") % part if at % 2 else part for at, part in enumerate(parts))
 
 
 def _outcome(row: dict[Any, Any], words: Words, *, count: int | None, has_failed: bool) -> str:
@@ -49,6 +58,8 @@ def _outcome(row: dict[Any, Any], words: Words, *, count: int | None, has_failed
         )
     if count and row["kind"] == "rows":
         return words.count("%(number)s answer set aside", "%(number)s answers set aside", count)
+    if count is None and row["rule"] == CONTRADICTIONS:
+        return words.say("a few answers to these questions not used")
     if count is None and row["kind"] == "rows":
         return words.say("a few answers set aside")
     if not has_failed:

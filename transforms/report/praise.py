@@ -61,7 +61,7 @@ def strengths(scene: Scene, words: Words, department_id: str) -> Praise:
     """What superpromoters praise; promoters, where superpromoters are unknown or too few."""
     edition, rows = scene.edition, scene.beside.drivers.get(department_id, ())
     shown = [row for row in rows if row.kind in ("strength", "both") and row.importance is not None]
-    by_super = all(row.rating_superpromoters is not None for row in shown)
+    by_super = edition.superpromoters_asked and all(row.rating_superpromoters is not None for row in shown)
     who = words.say("Superpromoters") if by_super else words.say("Promoters")
     found = words_of(words, scene.beside.themes.get(department_id, ()), kind="promoters")
     said = quoted(words, scene.beside.quotes.get(department_id, ()))
@@ -115,11 +115,10 @@ def driver_name(edition: Edition, words: Words, driver: str) -> str:
 def driver_caption(edition: Edition, words: Words) -> str:
     """What the columns of a table of drivers hold."""
     if edition.driver_scale is None:
-        return words.say("Mean ratings, and how much of what goes together with the score is due to each, of 100")
+        return words.say("Average ratings; share: its part of what goes together with the score")
     low, high = edition.driver_scale
     return words.say(
-        "Mean ratings from %(low)s to %(high)s, and how much of what goes together with the score is due to each, "
-        "of 100",
+        "Average ratings from %(low)s to %(high)s; share: its part of what goes together with the score",
         low=words.number(low),
         high=words.number(high),
     )
@@ -138,14 +137,23 @@ def _word_table(words: Words, themes: Sequence[Theme], kind: str, language: str)
     is_own = language == words.language
     return WordTable(
         language=None if is_own else language,
-        caption=words.say("Their words; number of answers")
-        if is_own
-        else words.say("Their words in %(language)s; number of answers", language=words.language_name(language)),
+        caption=_word_caption(words, kind, None if is_own else words.language_name(language)),
         rows=tuple(
             (row.theme, words.number(row.respondents), words.count("answer", "answers", row.respondents))
             for row in rows
         ),
     )
+
+
+def _word_caption(words: Words, kind: str, language: str | None) -> str:
+    whose = {
+        "promoters": words.say("Words of promoters"),
+        "passives": words.say("Words of passives"),
+        "detractors": words.say("Words of detractors"),
+    }[kind]
+    if language is None:
+        return words.say("%(whose)s; number of answers", whose=whose)
+    return words.say("%(whose)s in %(language)s; number of answers", whose=whose, language=language)
 
 
 def quoted(words: Words, quotes: Sequence[Quote]) -> tuple[tuple[str | None, str], ...]:
@@ -191,10 +199,18 @@ def _praised(
         return words.say(
             "Promoters praise this most, and it goes together with the score: %(drivers)s.", drivers=drivers
         )
-    if rows:
+    if rows and by_super:
         return words.say("No subject stands out among what superpromoters rate high.")
-    if edition.drivers_asked and not has_words:
-        return words.say("Too few gave every rating here to tell what superpromoters praise.")
+    if rows:
+        return words.say("No subject stands out among what promoters rate high.")
+    if has_words:
+        return words.say("These words set what promoters write apart from what others write.")
+    if edition.drivers_asked:
+        return (
+            words.say("Too few gave every rating here to tell what superpromoters praise.")
+            if by_super
+            else words.say("Too few gave every rating here to tell what promoters praise.")
+        )
     return None
 
 

@@ -205,7 +205,7 @@ def can_be_shown(words: Words, shown: int, total: int) -> str:
         "%(spelled)s of the %(total)s departments can be shown.",
         shown,
         spelled=words.spelled(shown),
-        total=words.number(total),
+        total=words.spelled(total),
     )
     return first_upper(sentence)
 

@@ -13,7 +13,7 @@ def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> di
     return {
         "paragraphs": [
             *_answers(words, metric),
-            *_interval(edition, words, metric, respondents),
+            *_interval(words, metric, respondents),
             *_weights(edition, words, metric),
             *_comments(edition, words),
         ],
@@ -39,14 +39,9 @@ def _answers(words: Words, metric: Metric) -> list[str]:
     return [f"{first} {second}"]
 
 
-def _interval(edition: Edition, words: Words, metric: Metric, respondents: str) -> list[str]:
+def _interval(words: Words, metric: Metric, respondents: str) -> list[str]:
     if metric.nps_low is None or metric.nps_high is None:
         return []
-    methods = {
-        "adjusted_wald": words.say("The interval of the NPS is the adjusted Wald interval."),
-        "score": words.say("The interval of the NPS is the score interval of Tango."),
-        "wald": words.say("The interval of the NPS is the Wald interval, unadjusted."),
-    }
     return [
         words.say(
             "“Between %(low)s and %(high)s” means: with other %(respondents)s drawn in the same way, 95 of 100 such "
@@ -55,8 +50,6 @@ def _interval(edition: Edition, words: Words, metric: Metric, respondents: str) 
             high=words.points(metric.nps_high),
             respondents=respondents,
         )
-        + " "
-        + methods[edition.interval]
     ]
 
 
@@ -70,14 +63,12 @@ def _weights(edition: Edition, words: Words, metric: Metric) -> list[str]:
         nps=words.points(metric.nps_weighted),
         range=words.between(metric.nps_weighted_low, metric.nps_weighted_high),
     )
-    if metric.effective_responses is None or metric.responses is None or metric.design_effect is None:
+    if metric.effective_responses is None or metric.responses is None:
         return [said]
     cost = words.say(
-        "Weighting makes them less sure: the %(responses)s answers tell as much as %(effective)s unweighted ones would "
-        "(design effect %(effect)s).",
+        "Weighting makes them less sure: the %(responses)s answers tell as much as %(effective)s unweighted ones would.",
         responses=words.number(metric.responses),
         effective=words.decimal(metric.effective_responses, 0),
-        effect=words.decimal(metric.design_effect, 2),
     )
     return [f"{said} {cost}"]
 

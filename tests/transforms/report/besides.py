@@ -33,6 +33,7 @@ WORDS = (
     ("nl", "passives", "omroep", 58),
     ("nl", "passives", "wachten", 40),
     ("en", "passives", "announcement", 17),
+    ("en", "detractors", "delay", 21),
 )
 QUOTES = (
     ("en", "The crew helped my mother with her walker before we had even asked. I tell everyone."),

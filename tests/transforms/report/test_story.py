@@ -12,6 +12,7 @@ from tests.transforms.report.besides import QUOTES, REASONS
 from tests.transforms.report.editions import airport, ferry
 from tests.transforms.report.test_extremes import HOSTILE, RIGHT_TO_LEFT
 from tests.transforms.report.test_pages import FORBIDDEN, Page
+from transforms.report.apart import _by_chance
 from transforms.report.beside import BESIDE, beside
 from transforms.report.edition import Edition
 from transforms.report.pages import pages
@@ -58,7 +59,7 @@ def test_what_goes_right_begins_with_what_superpromoters_praise(made: dict[str, 
 def test_every_driver_word_and_change_on_the_page_is_that_of_its_table(made: dict[str, bytes]) -> None:
     edition, en = ferry(), Words("en")
     told = beside(edition.tables)
-    shown = text(part(made, "en/index.html", "right")) + text(part(made, "en/index.html", "help"))
+    shown = "".join(text(part(made, "en/index.html", name)) for name in ("right", "fell", "help"))
     for row in told.drivers["all"]:
         assert row.importance is not None and row.importance_low is not None and row.importance_high is not None
         words = f"{en.percent(row.importance)} {en.between_percent(row.importance_low, row.importance_high)}"
@@ -105,6 +106,23 @@ def test_the_funnel_tells_its_finding_and_names_who_lies_outside(made: dict[str,
         assert name in description[1]
         assert len(re.findall(rf'class="tag strong"[^>]*>\u2068{name}', source)) == 2  # wide and narrow
     assert "998 of 1,000" in source and "95 of 100" in source and "together 38" in source
+
+
+def test_the_funnel_says_how_many_chance_alone_puts_outside() -> None:
+    assert _by_chance(Words("en"), 9) is None
+    assert _by_chance(Words("en"), 66) == "Of 66 that do not differ, chance alone puts about three outside."
+    assert "ongeveer één buiten" in str(_by_chance(Words("nl"), 14))
+
+
+def test_words_are_of_whom_the_caption_says(made: dict[str, bytes]) -> None:
+    assert "Words of promoters; number of answers" in text(part(made, "en/index.html", "right"))
+    assert "Words of passives in Dutch; number of answers" in text(part(made, "en/index.html", "help"))
+    fell = text(part(made, "en/index.html", "fell"))
+    assert "What detractors write about Words of detractors; number of answers" in fell
+    assert "delay 21 answers" in fell
+    unasked = pages(replace(ferry(languages=("en",)), superpromoters_asked=False))
+    assert "Superpromoters praise" not in unasked["en/index.html"].decode()
+    assert "What superpromoters praise" not in unasked["en/index.html"].decode()
 
 
 def test_a_quote_stands_bare(made: dict[str, bytes]) -> None:
@@ -160,12 +178,20 @@ def test_who_answered_both_waves_and_a_year_before_are_said(made: dict[str, byte
 def test_weights_method_and_comments_are_told_under_how_sure_we_are(made: dict[str, bytes]) -> None:
     sure = text(part(made, "en/index.html", "sure"))
     assert "With the survey’s weights the NPS is 37" in sure
-    assert "(design effect 1.20)" in sure
-    assert "the adjusted Wald interval" in sure
+    assert "unweighted ones would." in sure
     assert "Personal data were removed from the comments" in sure
-    for interval, says in (("score", "score interval of Tango"), ("wald", "Wald interval, unadjusted")):
+
+
+def test_how_an_interval_is_called_stands_in_the_method_alone(made: dict[str, bytes]) -> None:
+    assert not re.search("Wald|Tango|design effect", text(made["en/index.html"].decode()))
+    told = {
+        "adjusted_wald": "is the adjusted Wald interval",
+        "score": "the score interval",
+        "wald": "plain Wald interval",
+    }
+    for interval, says in told.items():
         other = pages(replace(ferry(languages=("en",)), interval=interval))
-        assert says in text(part(other, "en/index.html", "sure"))
+        assert says in text(other["en/method.html"].decode())
 
 
 def test_every_table_has_its_download_and_every_link_leads_to_one(made: dict[str, bytes]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from warehouse import WarehouseError
 from warehouse.chain import FACTS
-from warehouse.leases import Lease, keep
+from warehouse.leases import Lease, as_holder
 from warehouse.ledger import Ledger
 from warehouse.moments import BEGUN, is_under_way, moment_for, place
 from warehouse.records import DeliveryState, Event, Moment, Release, Status, as_text
@@ -26,10 +26,6 @@ class BeingOpenedError(WarehouseError):
     """Another process opens the release, or has opened it: its moment stays what it is."""
 
     is_busy = True
-
-
-class LeaseLostError(WarehouseError):
-    """Another process took the moment over, because this one had not moved on for too long."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +118,7 @@ def want(ledger: Ledger, wanted: Sequence[DeliveryState], *, release_id: str) ->
 
 def freeze(ledger: Ledger, moment_id: str, *, lease: Lease) -> tuple[Release, ...]:
     """Begin to arm: from now on the moment's releases are these, whatever is staged later."""
-    with ledger.transaction():
-        _must_hold(ledger, lease)
+    with as_holder(ledger, lease):
         staged = tuple(release for release in ledger.releases_of(moment_id) if release.state == "staged")
         if staged:
             ledger.add("arming", release_ids=_ids(staged), moment_id=moment_id)
@@ -132,8 +127,7 @@ def freeze(ledger: Ledger, moment_id: str, *, lease: Lease) -> tuple[Release, ..
 
 def arm(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequence[str], took: Mapping[str, float]) -> None:
     """Every delivery said ready, and what can be read is complete in a private place; `took` seconds per channel."""
-    with ledger.transaction():
-        _must_hold(ledger, lease)
+    with as_holder(ledger, lease):
         _must_all_be(ledger, release_ids, "staged")
         ledger.add("armed", release_ids=release_ids, moment_id=moment_id, took=dict(took))
 
@@ -143,8 +137,7 @@ def commit(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequenc
 
     Before this row nobody has anything and everything can be undone; after it there is only completion.
     """
-    with ledger.transaction():
-        _must_hold(ledger, lease)
+    with as_holder(ledger, lease):
         _must_all_be(ledger, release_ids, "armed")
         ledger.add("released", release_ids=release_ids, moment_id=moment_id)
 
@@ -158,15 +151,10 @@ def confirm(
     answers: Iterable[Answer],
     skew_ms: float | None,
     breaches: Sequence[Breach] = (),
-    lease: Lease | None = None,
+    lease: Lease,
 ) -> None:
-    """Record when each delivery opened, what was answered, and the skew: the end of a moment.
-
-    With `lease` only where no other process has taken the moment over, and so ended it already.
-    """
-    with ledger.transaction():
-        if lease is not None:
-            _must_hold(ledger, lease)
+    """Record when each delivery opened, what was answered, and the skew: the end of a moment."""
+    with as_holder(ledger, lease):
         for delivery_id, at in opened_at.items():
             ledger.add("opened", delivery_id=delivery_id, moment_id=moment_id, at=at)
         _answer(ledger, answers, moment_id=moment_id)
@@ -183,16 +171,10 @@ def overtaken(ledger: Ledger, release_ids: Sequence[str]) -> OvertakenError | No
     return None
 
 
-def still_hold(ledger: Ledger, lease: Lease) -> None:
-    """Raise where another process took the moment over: what comes next is not this one's to do any more."""
-    with ledger.transaction():
-        _must_hold(ledger, lease)
-
-
 def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
-    """Record what came of deliveries after their moment was confirmed."""
-    came = list(answers)
+    """Record what came of deliveries after their moment was confirmed; one that was acknowledged stays so."""
     with ledger.transaction():
+        came = _unknown(ledger, list(answers))
         for one in came:
             if one.status == "delivered" and one.sent_at is not None:
                 ledger.add("opened", delivery_id=one.delivery_id, at=one.sent_at)
@@ -235,12 +217,14 @@ def hold(
     details: str = "",
     moment_id: str | None = None,
     refused: Sequence[tuple[str, str]] = (),
+    lease: Lease | None = None,
 ) -> tuple[Release, ...]:
     """Stop releases before their commit; `refused` names recipient and channel of those who were not ready.
 
-    `moment_id` is given where the whole moment is held, and so over. What is out already stays out.
+    `moment_id` is given where the whole moment is held, and so over; `lease` where nobody else may have begun to open
+    it. What is out already stays out.
     """
-    with ledger.transaction():
+    with as_holder(ledger, lease) if lease else ledger.transaction():
         held = [_must(ledger, release_id) for release_id in release_ids]
         held = [release for release in held if release.state in BEFORE_RELEASE]
         if held:
@@ -278,9 +262,9 @@ def withdraw(ledger: Ledger, release_id: str, *, reason: str) -> tuple[Release, 
     return tuple(_must(ledger, name) for name in sorted(withdrawn))
 
 
-def undo(ledger: Ledger, moment_id: str, *, reason: str) -> tuple[Release, ...]:
+def undo(ledger: Ledger, moment_id: str, *, reason: str, lease: Lease) -> tuple[Release, ...]:
     """Arming ended without a commit: nothing was sent; the releases are staged as before, the moment is open."""
-    with ledger.transaction():
+    with as_holder(ledger, lease):
         moment = ledger.moment(moment_id)
         if moment is None or moment.phase not in ("arming", "armed"):
             return ()
@@ -337,6 +321,18 @@ def _answer(ledger: Ledger, answers: Iterable[Answer], *, moment_id: str | None)
             ledger.add("breach", delivery_id=came.delivery_id, moment_id=moment_id, says=came.detail)
 
 
+def _unknown(ledger: Ledger, answers: Sequence[Answer]) -> list[Answer]:
+    """Those about deliveries that another process has not recorded as delivered meanwhile."""
+    names = json.dumps([one.delivery_id for one in answers])
+    rows = ledger.connection.execute(
+        "select delivery_id from delivery_states "
+        "where status = 'delivered' and delivery_id in (select value from json_each(?))",
+        [names],
+    )
+    known = {row[0] for row in rows}
+    return [one for one in answers if one.delivery_id not in known]
+
+
 def _ids(releases: Iterable[Release]) -> list[str]:
     return [release.release_id for release in releases]
 
@@ -364,8 +360,3 @@ def _must_all_be(ledger: Ledger, release_ids: Sequence[str], state: str) -> None
 def _overtaken(release: Release) -> OvertakenError:
     why = f": {release.stated_reason}" if release.stated_reason else ""
     return OvertakenError(f"{release.survey} {release.wave} was {release.state} meanwhile{why}")
-
-
-def _must_hold(ledger: Ledger, lease: Lease) -> None:
-    if not keep(ledger, lease):
-        raise LeaseLostError("another process took over the moment, because this one had not moved on for too long")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from warehouse import WarehouseError
 from warehouse.ledger import Ledger
 from warehouse.records import as_text, as_time
 
@@ -19,6 +20,12 @@ LEASE_SECONDS = 600.0  # a holder that lives but has hung for so long is followe
 START_TOLERANCE_SECONDS = 1.0
 PATIENCE_SECONDS = 120.0  # with whoever holds what others wait for
 PACE_SECONDS = 0.05
+
+
+class LeaseLostError(WarehouseError):
+    """Another process took over, because this one had not moved on for too long: it does nothing any more."""
+
+    is_busy = True
 
 
 @dataclass(frozen=True)
@@ -84,16 +91,27 @@ def give_back(ledger: Ledger, lease: Lease) -> None:
     ledger.connection.execute("delete from leases where name = ? and token = ?", [lease.name, lease.token])
 
 
-def keep(ledger: Ledger, lease: Lease) -> bool:
-    """Whether a lease was not taken over meanwhile, and then for the whole time from now on.
+@contextmanager
+def as_holder(ledger: Ledger, lease: Lease) -> Iterator[None]:
+    """A transaction in which a lease is the holder's, and for the whole time again from now on; else LeaseLostError."""
+    with ledger.transaction():
+        kept = ledger.connection.execute(
+            "update leases set expires_at = ? where name = ? and token = ?",
+            [as_text(datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)), lease.name, lease.token],
+        )
+        if kept.rowcount != 1:
+            raise LeaseLostError("another process took over the moment, because this one had not moved on for too long")
+        yield
 
-    Asked inside the transaction that depends on it.
+
+def hold_on(ledger: Ledger, lease: Lease) -> float:
+    """Until when, by the monotonic clock, nobody can take this lease over; LeaseLostError where somebody has.
+
+    What is sent without a look at the ledger is sent before that or never.
     """
-    kept = ledger.connection.execute(
-        "update leases set expires_at = ? where name = ? and token = ?",
-        [as_text(datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)), lease.name, lease.token],
-    )
-    return int(kept.rowcount) == 1
+    until = time.monotonic() + LEASE_SECONDS
+    with as_holder(ledger, lease):
+        return until
 
 
 def held_by(ledger: Ledger, name: str) -> Holder | None:

@@ -62,14 +62,21 @@ def prepare(published: Path) -> None:
     if current_link.exists() and not current_link.is_symlink():
         raise WarehouseError(f"{current_link} is in the way of the link that Zwerm makes there; move it elsewhere")
     for name in FIXED:
-        link, target = published / name, f"current/{name}"
-        if link.is_symlink() and str(link.readlink()) == target:
-            continue
-        if link.exists() and not link.is_symlink():
-            raise WarehouseError(f"{link} is in the way of the link that Zwerm makes there; move it elsewhere")
-        draft = published / ".next" / secrets.token_hex(16)
-        draft.symlink_to(target)
-        draft.rename(link)
+        _have_link(published / name, f"current/{name}")
+
+
+def _have_link(link: Path, target: str) -> None:
+    """Made at its place and by one call: whoever assembles clears the private folder, and others may be at it too."""
+    try:
+        link.symlink_to(target)
+    except FileExistsError:
+        if not link.is_symlink():
+            raise WarehouseError(
+                f"{link} is in the way of the link that Zwerm makes there; move it elsewhere"
+            ) from None
+        if str(link.readlink()) != target:
+            link.unlink()
+            link.symlink_to(target)
 
 
 def assemble(

@@ -80,8 +80,11 @@ class Channel(Protocol):
         """Read answers until the monotonic deadline; what was not answered is sent again under the same key."""
         ...
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
-        """After T, also in a new process: deliver what is still missing, under the same key."""
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
+        """After T, also in a new process: deliver what is still missing, under the same key.
+
+        After the monotonic deadline, which may be far, another process may do it: nothing is sent to anyone any more.
+        """
         ...
 
     def abandon(self) -> None:

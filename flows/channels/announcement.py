@@ -96,9 +96,9 @@ class AnnouncementChannel:
         """Send all messages side by side, and again where the service did not say yes, until the deadline."""
         return self._all_told(self._names, deadline=deadline)
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Send what is still missing."""
-        return self._all_told(delivery_ids, deadline=time.monotonic() + COMPLETE_SECONDS)
+        return self._all_told(delivery_ids, deadline=min(deadline, time.monotonic() + COMPLETE_SECONDS))
 
     def abandon(self) -> None:
         """Nothing is held and nothing was put."""
@@ -123,10 +123,11 @@ class AnnouncementChannel:
             if time.monotonic() + pause >= deadline:
                 return
             time.sleep(pause)
-            if not self._turns[chat].acquire(timeout=deadline - time.monotonic()):
+            if not self._turns[chat].acquire(timeout=max(deadline - time.monotonic(), 0)):
                 return
             try:
-                if not self._outcomes.missing(name for name in chat.delivery_ids if name in names):
+                missing = self._outcomes.missing(name for name in chat.delivery_ids if name in names)
+                if not missing or time.monotonic() >= deadline:
                     return
                 self._send(chat, deadline)
             finally:

@@ -96,9 +96,9 @@ class EmailChannel:
         together(settle, [*lines, *others], seconds=deadline - time.monotonic() + GRACE_SECONDS)
         return self._outcomes.of(self._deliveries)
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Send what is still missing, at once and then with pauses, under the Message-ID that it always had."""
-        settle = partial(self._settle, deadline=time.monotonic() + COMPLETE_SECONDS)
+        settle = partial(self._settle, deadline=min(deadline, time.monotonic() + COMPLETE_SECONDS))
         wanted = self._batches_of(self._outcomes.missing(delivery_ids))
         together(settle, wanted, seconds=COMPLETE_SECONDS + LATE_SECONDS)
         return self._outcomes.of(delivery_ids)
@@ -159,7 +159,6 @@ class EmailChannel:
             for name, reason in _reasons(batch, line).items():
                 self._note(name, detail=reason)
             if isinstance(line, Line):
-                line.sending.finish()
                 self._read(line, deadline)
 
     def _tell(self, batch: Batch, *, event: Stop, reason: str, deadline: float) -> None:

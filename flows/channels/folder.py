@@ -81,10 +81,10 @@ class FolderChannel:
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """See that the content is in its place, and put it there if not."""
-        return self.complete([name for place in self._places for name in place.delivery_ids])
+        return self.complete([name for place in self._places for name in place.delivery_ids], deadline=deadline)
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
-        """Put what is not there yet; what is there with the same hashes is delivered."""
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
+        """Put what is not there yet; what is there with the same hashes is delivered, whoever put it and when."""
         wanted = set(delivery_ids)
         outcomes = []
         for place in self._places:

@@ -104,11 +104,12 @@ class ObjectStoreChannel:
         """Hear that the keys are there, put the plain copies and read them back, take envelope and key away."""
         return self._finish(self._parcels, deadline=deadline)
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Ask what is there, and put the plain copies that are missing."""
         wanted = set(delivery_ids)
         lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
-        outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS)
+        ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
+        outcomes = self._finish(lacking, deadline=ends)
         return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
 
     def abandon(self) -> None:

@@ -1,6 +1,7 @@
 """What is published: warehouse, site, Parquet and downloads; complete in private, opened by one rename of one link."""
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,9 +57,9 @@ class PublishedChannel:
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """See that the link points at it, finish the renames if not, and read back what everyone now reads."""
-        return self.complete(self._ids)
+        return self.complete(self._ids, deadline=deadline)
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Publish what is released and not published yet; the caller holds the moment's lease."""
         try:
             with Ledger.open(self._home.ledger) as ledger:
@@ -66,6 +67,7 @@ class PublishedChannel:
                     self._made = assemble(ledger, self._home, self._settings)
                 is_late = not publish.is_current(self._made)
                 if is_late:
+                    _must_be_in_time(deadline)
                     publish.swap(self._made)
                 at = datetime.now(UTC)
                 publish.settle(self._home.published)
@@ -109,6 +111,12 @@ def _swing(made: Publication) -> Callable[[], None]:
         os.rename(link, current)  # noqa: PTH104
 
     return swing
+
+
+def _must_be_in_time(deadline: float) -> None:
+    """Who stood still while it was made brings no old state back."""
+    if time.monotonic() >= deadline:
+        raise WarehouseError("it was not made in time")
 
 
 def _says(error: Exception) -> str:

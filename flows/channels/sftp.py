@@ -100,12 +100,13 @@ class SftpChannel:
         """Await what hosts answer to the keys, write the plain copies, and take envelopes and keys away."""
         return self._finish(self._parcels, deadline=deadline) + self._failed(self._gone)
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Write the plain copies that are missing; what is there already is delivered."""
         wanted = set(delivery_ids)
         lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
         self._pack(lacking)
-        outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS) + self._failed(self._gone)
+        ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
+        outcomes = self._finish(lacking, deadline=ends) + self._failed(self._gone)
         return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
 
     def abandon(self) -> None:

@@ -73,11 +73,12 @@ class ShareChannel:
         """See that the keys were put, write the plain copies, read them back, and take envelope and key away."""
         return self._finish(self._parcels, deadline=deadline) + self._failed()
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Write the plain copies that are missing; what is there with the same hashes is delivered."""
         wanted = set(delivery_ids)
         lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
-        outcomes = self._finish(lacking, deadline=time.monotonic() + COMPLETE_SECONDS) + self._failed()
+        ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
+        outcomes = self._finish(lacking, deadline=ends) + self._failed()
         return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
 
     def abandon(self) -> None:

@@ -117,11 +117,11 @@ class WebhookChannel:
         pool.shutdown(wait=False, cancel_futures=True)
         return self._outcomes.of([*self._deliveries, *self._gone])
 
-    def complete(self, delivery_ids: Sequence[str]) -> list[Outcome]:
+    def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Send what is still missing, at once and then with pauses, under the key that it always had."""
         self._content.read()
-        deadline = time.monotonic() + COMPLETE_SECONDS
-        resend = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=deadline)
+        ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
+        resend = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=ends)
         missing = [name for name in self._outcomes.missing(delivery_ids) if name in self._deliveries]
         together(resend, missing, seconds=COMPLETE_SECONDS)
         return self._outcomes.of(delivery_ids)
@@ -215,6 +215,9 @@ class WebhookChannel:
         )
         if isinstance(line, str):
             return Attempt(line)
+        if time.monotonic() >= deadline:  # it stood still: by now another may send it
+            line.connection.close()
+            return Attempt(f"{line.request.address} {TIME_UP}")
         line.sending.finish()
         patience = ANSWER_SECONDS + len(line.request.message) / SLOWEST_READER
         return next(attempt for _, attempt in attempts([line], deadline=min(deadline, now + patience)))

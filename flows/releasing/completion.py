@@ -11,11 +11,12 @@ from flows.home import Home
 from flows.releasing import early_reads
 from flows.releasing.audience import restored
 from flows.releasing.holding import Channels, each
+from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew, renew_if_free
 from flows.settings import Settings
 from warehouse import decisions
 from warehouse.decisions import Answer, Breach
-from warehouse.leases import Lease, give_back, take
+from warehouse.leases import Lease, give_back, hold_on, take
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment
 
@@ -26,17 +27,28 @@ RENAMED = ("published", "folder", "share", "sftp", "object_store")  # asked for 
 
 
 def complete_moment(
-    ledger: Ledger, home: Home, settings: Settings, moment: Moment, *, factory: Factory = channel_for
+    ledger: Ledger,
+    home: Home,
+    settings: Settings,
+    moment: Moment,
+    *,
+    lease: Lease,
+    on_step: OnStep = nothing,
+    factory: Factory = channel_for,
 ) -> str:
-    """Finish a moment whose process ended between commit and confirm; the caller holds the lease. Says what was done.
+    """Finish a moment whose process ended between commit and confirm, by the holder of its lease; says what was done.
 
     Who had it before the kill cannot be told from who had not: all are recorded as late, and the skew is what it may
-    have been at most, from the commit to the last completion.
+    have been at most, from the commit to the last completion. LeaseLostError where this process stood still meanwhile,
+    and another follows it: it sends nothing any more.
     """
+    deadline = hold_on(ledger, lease)
     releases = ledger.releases_of(moment.moment_id)
     ids = [release.release_id for release in releases if release.is_out]
     states = lacking(ledger, ids)
-    answers = _completed(home, settings, states, factory=factory)
+    on_step("completing")
+    answers = _completed(home, settings, states, deadline=deadline, factory=factory)
+    on_step("completed")
     decided_at = min(release.released_at for release in releases if release.released_at)
     seconds = (datetime.now(UTC) - decided_at).total_seconds()
     says = (
@@ -50,9 +62,10 @@ def complete_moment(
         answers=answers,
         skew_ms=seconds * 1000,
         breaches=[Breach("ended", seconds * 1000, says)],
+        lease=lease,
     )
     early_reads.record(ledger, home, settings, ids)
-    renew(ledger, home, settings)
+    renew(ledger, home, settings, lease=lease)
     names = ", ".join(f"{release.survey} {release.wave}" for release in releases if release.is_out)
     return f"{names}: {says}"
 
@@ -75,10 +88,11 @@ def complete_late(
     if lease is None:
         return ()
     try:
+        deadline = hold_on(ledger, lease)
         states = [state for state in lacking(ledger, release_ids) if state.channel != "published" and wanted(state)]
         if not states:
             return ()
-        answers = _completed(home, settings, states, factory=factory, channels=channels)
+        answers = _completed(home, settings, states, deadline=deadline, factory=factory, channels=channels)
         decisions.answer(ledger, answers)
     finally:
         give_back(ledger, lease)
@@ -105,6 +119,7 @@ def _completed(
     settings: Settings,
     states: Sequence[DeliveryState],
     *,
+    deadline: float,
     factory: Factory,
     channels: Channels | None = None,
 ) -> list[Answer]:
@@ -113,7 +128,7 @@ def _completed(
     lacks = {name: [state.delivery_id for state in states if state.channel == name] for name in own}
 
     def complete(name: ChannelName, channel: Channel) -> list[Outcome]:
-        return channel.complete(lacks[name]) if lacks[name] else []
+        return channel.complete(lacks[name], deadline=deadline) if lacks[name] else []
 
     before = {} if channels else {state.delivery_id: _attempts_before(state) for state in states}
     return [

@@ -52,7 +52,13 @@ def hold(
     `reason` is for everyone, `details` (servers, paths) for the operator: the ledger and the error's message have both.
     """
     held = decisions.hold(
-        ledger, release_ids, reason=reason, details=details or reason, moment_id=moment_id, refused=refused
+        ledger,
+        release_ids,
+        reason=reason,
+        details=details or reason,
+        moment_id=moment_id,
+        refused=refused,
+        lease=lease,
     )
     if not held and any(release.is_out for release in ledger.known(release_ids)):
         raise BeingOpenedError("another process has released it meanwhile; zwerm status tells who has it")
@@ -61,7 +67,7 @@ def hold(
         if lease is None:
             renew_if_free(ledger, home, settings)
         else:
-            renew(ledger, home, settings)
+            renew(ledger, home, settings, lease=lease)
     raise held_error(held, reason, details=details)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from flows.channels import Channel, ChannelName, Open, Outcome
 from flows.channels.by_name import channels_for
-from flows.errors import HeldError, LeaseTakenError
+from flows.errors import HeldError
 from flows.releasing import early_reads
 from flows.releasing.arming import Run, arm
 from flows.releasing.audience import restored
@@ -23,8 +23,8 @@ from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew
 from flows.releasing.undisturbed import undisturbed
 from warehouse import WarehouseError, decisions, leases
-from warehouse.decisions import Answer, Breach, LeaseLostError, OvertakenError
-from warehouse.leases import Lease
+from warehouse.decisions import Answer, Breach, OvertakenError
+from warehouse.leases import Lease, LeaseLostError, hold_on
 from warehouse.ledger import Ledger
 from warehouse.records import Release
 
@@ -71,16 +71,9 @@ class Stamps:
 def arm_and_open(run: Run, lease: Lease) -> Channels:
     """Open every release that is staged for the moment, or hold them all; the lease is the caller's, all the time.
 
-    The channels are returned for what is still to be completed afterwards. LeaseTakenError where this process stood
+    The channels are returned for what is still to be completed afterwards. LeaseLostError where this process stood
     still for so long that another took the moment over: then it does nothing any more, neither opens nor holds.
     """
-    try:
-        return _opened_or_held(run, lease)
-    except LeaseLostError as error:
-        raise LeaseTakenError(str(error)) from None
-
-
-def _opened_or_held(run: Run, lease: Lease) -> Channels:
     releases = decisions.freeze(run.ledger, run.moment.moment_id, lease=lease)
     if not releases:
         return {}
@@ -163,7 +156,7 @@ def _open_all(sends: Sequence[Callable[[], None]], on_step: OnStep | None, fence
 
 def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps, lease: Lease) -> None:
     """Read the answers for 30 seconds at most, record everything at once, and publish the register."""
-    decisions.still_hold(run.ledger, lease)
+    hold_on(run.ledger, lease)
     states = run.ledger.deliveries(*ids)
     deadline = time.monotonic() + CONFIRM_SECONDS
 
@@ -196,9 +189,9 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps, l
         lease=lease,
     )
     run.on_step("confirmed")
-    decisions.still_hold(run.ledger, lease)  # whoever swings what is published holds it
+    hold_on(run.ledger, lease)
     early_reads.record(run.ledger, run.home, run.settings, ids)
-    renew(run.ledger, run.home, run.settings)
+    renew(run.ledger, run.home, run.settings, lease=lease)
     run.on_step("renewed")
 
 
@@ -223,7 +216,7 @@ def _breaches(run: Run, stamps: Stamps, skew_ms: float | None) -> list[Breach]:
 
 def _hold(run: Run, ids: Sequence[str], channels: Channels, error: Exception, lease: Lease) -> None:
     """Hold the moment for the reason that the error gives; returns only where the commit was already made."""
-    decisions.still_hold(run.ledger, lease)  # else it is another's to open or to hold
+    hold_on(run.ledger, lease)  # else it is another's to open or to hold
     moment = run.ledger.moment(run.moment.moment_id)
     if moment is not None and moment.phase in ("released", "confirmed"):
         return

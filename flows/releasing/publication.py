@@ -8,7 +8,7 @@ from flows.preparing.seal import safe_name
 from flows.releasing.site import site_pages
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
-from warehouse.leases import Lease, give_back, take
+from warehouse.leases import Lease, LeaseLostError, as_holder, give_back, take
 from warehouse.ledger import Ledger
 from warehouse.marts import Edition, check
 from warehouse.publish import Publication
@@ -51,14 +51,19 @@ def assemble(ledger: Ledger, home: Home, settings: Settings, *, adding: Sequence
     return publish.assemble(home.published, editions, deliveries, pages=pages)
 
 
-def renew(ledger: Ledger, home: Home, settings: Settings) -> None:
-    """Publish again what is released, with the register as it is now; the caller holds the moment's lease."""
+def renew(ledger: Ledger, home: Home, settings: Settings, *, lease: Lease) -> None:
+    """Publish again what is released, with the register as it is now; `lease` is the moment's, held by the caller.
+
+    LeaseLostError where that was taken over while this was made: who has it has published something newer.
+    """
     seen = ledger.newest_event()
     try:
         made = assemble(ledger, home, settings)
-        publish.swap(made)
+        _show(ledger, made, lease)
         publish.settle(home.published)
         check(home.published / "warehouse.duckdb", {release.release_id for release in ledger.released()})
+    except LeaseLostError:
+        raise
     except (OSError, WarehouseError) as error:
         raise WarehouseError(
             f"what is published in {home.published} could not be renewed: {_says(error)}. "
@@ -66,6 +71,15 @@ def renew(ledger: Ledger, home: Home, settings: Settings) -> None:
         ) from error
     with ledger.transaction():
         ledger.add("renewed", publication=made.name, seen=seen)
+
+
+def _show(ledger: Ledger, made: Publication, lease: Lease) -> None:
+    try:
+        with as_holder(ledger, lease):  # who stood still while it was made brings no old state back
+            publish.swap(made)
+    except LeaseLostError:
+        publish.discard(made)
+        raise
 
 
 def _says(error: Exception) -> str:
@@ -92,7 +106,7 @@ def renew_if_free(ledger: Ledger, home: Home, settings: Settings) -> bool:
     if lease is None:
         return False
     try:
-        renew(ledger, home, settings)
+        renew(ledger, home, settings, lease=lease)
     finally:
         give_back(ledger, lease)
     return True

@@ -19,7 +19,7 @@ from flows.releasing.tidying import tidy
 from flows.settings import Settings
 from warehouse import WarehouseError, decisions
 from warehouse.decisions import Answer
-from warehouse.leases import Lease, give_back, held_by, take
+from warehouse.leases import Lease, LeaseLostError, give_back, held_by, take
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment, Release
 
@@ -103,37 +103,42 @@ def _settle(ledger: Ledger, home: Home, settings: Settings, lease: Lease, factor
     done = []
     for moment in ledger.moments():
         if moment.phase in ("arming", "armed"):
-            back = decisions.undo(ledger, moment.moment_id, reason="the process that armed it ended")
+            reason = "the process that armed it ended"
+            back = decisions.undo(ledger, moment.moment_id, reason=reason, lease=lease)
             done += [f"{r.survey} {r.wave}: was being armed when the process ended; nothing was sent" for r in back]
         elif moment.phase == "released":
-            done.append(_completed(ledger, home, settings, moment, factory))
+            done.append(_completed(ledger, home, settings, moment, lease, factory))
     for moment in ledger.open_moments():
         if _is_late(moment) and settings.release.late == "hold":
             done.append(_hold(ledger, home, settings, moment, lease, factory))
     done += early_reads.record(ledger, home, settings, [release.release_id for release in ledger.released()])
     if is_behind(ledger):
-        done.append(_renewed(ledger, home, settings))
+        done.append(_renewed(ledger, home, settings, lease))
     return done
 
 
-def _completed(ledger: Ledger, home: Home, settings: Settings, moment: Moment, factory: Factory) -> str:
+def _completed(ledger: Ledger, home: Home, settings: Settings, moment: Moment, lease: Lease, factory: Factory) -> str:
     try:
-        return complete_moment(ledger, home, settings, moment, factory=factory)
+        return complete_moment(ledger, home, settings, moment, lease=lease, factory=factory)
+    except LeaseLostError:
+        raise
     except WarehouseError:  # that what is published stays as it was is told by itself
         names = ", ".join(f"{r.survey} {r.wave}" for r in ledger.releases_of(moment.moment_id) if r.is_out)
         return f"{names}: was decided when the process ended, and is completed; zwerm status tells who has it"
 
 
-def _renewed(ledger: Ledger, home: Home, settings: Settings) -> str:
+def _renewed(ledger: Ledger, home: Home, settings: Settings, lease: Lease) -> str:
     """Publish what everyone should read; where that fails it is said, and the rest goes on: a release is held then."""
     try:
-        renew(ledger, home, settings)
+        renew(ledger, home, settings, lease=lease)
         late = [s for s in lacking(ledger, [r.release_id for r in ledger.released()]) if s.channel == "published"]
         if late:
             now = datetime.now(UTC)
             answers = [Answer(s.delivery_id, "delivered", now, "completed late", is_breach=True) for s in late]
             decisions.answer(ledger, answers)
-            renew(ledger, home, settings)  # with the register that tells of it
+            renew(ledger, home, settings, lease=lease)  # with the register that tells of it
+    except LeaseLostError:
+        raise
     except WarehouseError as error:
         return str(error)
     return "what is published was renewed from the ledger"

@@ -58,7 +58,7 @@ class Twice(WebhookChannel):
     def confirm(self, *, deadline: float) -> list[Outcome]:
         outcomes = super().confirm(deadline=deadline)
         self._outcomes._known.clear()
-        super().complete([outcomes[0].delivery_id])
+        super().complete([outcomes[0].delivery_id], deadline=deadline)
         return outcomes
 
 
@@ -69,7 +69,7 @@ class AnotherKey(WebhookChannel):
         outcomes = super().confirm(deadline=deadline)
         self._content.key = lambda delivery, event: os.urandom(16).hex()  # type: ignore[method-assign]
         self._outcomes._known.clear()
-        super().complete([outcomes[0].delivery_id])
+        super().complete([outcomes[0].delivery_id], deadline=deadline)
         return outcomes
 
 

@@ -55,11 +55,13 @@ class Scheduler:
         stops_at: str | None = None,
         late: str = "hold",
         waits: bool = False,
+        recovers: bool = True,
         lease_seconds: float | None = None,
     ) -> None:
         self._ours, theirs = CONTEXT.Pipe()
         self._process = CONTEXT.Process(
-            target=_schedule, args=(theirs, home, audience, release_ids, moment_id, stops_at, late, lease_seconds)
+            target=_schedule,
+            args=(theirs, home, audience, release_ids, moment_id, stops_at, late, recovers, lease_seconds),
         )
         self._process.start()
         theirs.close()
@@ -77,6 +79,11 @@ class Scheduler:
         while psutil.Process(self._process.pid).status() != psutil.STATUS_STOPPED:
             assert time.monotonic() < give_up and self._process.is_alive(), "it does not come to that step"
             time.sleep(0.01)
+
+    def kill_when_stopped(self) -> None:
+        """End it at that step."""
+        self.wait_until_stopped()
+        self.kill()
 
     def go_on(self) -> None:
         """Let it go on as if nothing had been."""
@@ -105,6 +112,7 @@ def _schedule(
     moment_id: str | None,
     stops_at: str | None,
     late: str,
+    recovers: bool,
     lease_seconds: float | None,
 ) -> None:
     leases.LEASE_SECONDS = lease_seconds or leases.LEASE_SECONDS
@@ -112,7 +120,7 @@ def _schedule(
     at, settings = parent.recv(), settings_for(home, audience=audience, release={"late": late})
     recovered: list[str] = []
     try:
-        recovered += recover(home, settings)
+        recovered += recover(home, settings) if recovers else []
         moment_id = moment_id or _staged(home, settings, release_ids, at)
         report = open_moment(home, settings, moment_id, on_step=_stopping(stops_at))
     except OUR_OWN as error:

@@ -152,6 +152,7 @@ def test_of_many_recipients_those_who_lack_it_or_had_it_late_are_named_and_the_o
             opened_at={state.delivery_id: at for state in sent},
             answers=[odd.get(answer.delivery_id, answer) for answer in answers],
             skew_ms=12.5,
+            lease=lease,
         )
         give_back(ledger, lease)
     result = told(home, one)
@@ -263,7 +264,7 @@ def test_a_retry_of_what_is_out_says_who_has_it_by_now_and_who_still_not(home: H
     ships.write_text("a file is in the way")
     with Ledger.open(home.ledger) as ledger:
         (lacking,) = [state for state in ledger.deliveries(one) if state.recipient == "Ships #1"]
-        decisions.answer(ledger, [Answer(lacking.delivery_id, "failed", datetime.now(UTC), "went away")])
+        ledger.add("failed", delivery_id=lacking.delivery_id, detail="went away", attempts=1)
     assert retried() == (["Ships #1 by folder: still lacks it"], 1)
     assert told(home, one)["next"] == [
         f"send it to the one who lacks it, and to nobody else: zwerm release {one} --retry"
@@ -272,7 +273,7 @@ def test_a_retry_of_what_is_out_says_who_has_it_by_now_and_who_still_not(home: H
     ships.mkdir()
     for _ in range(4):
         with Ledger.open(home.ledger) as ledger:  # it was tried at five starts: the next one leaves it to a person
-            decisions.answer(ledger, [Answer(lacking.delivery_id, "failed", datetime.now(UTC), "went away")])
+            ledger.add("failed", delivery_id=lacking.delivery_id, detail="went away", attempts=1)
     assert retried() == (["Ships #1 by folder: completed late"], 0)
     assert retried() == (["Everyone has it."], 0)
     assert (ships / "passengers" / "2026-10" / "r1" / "release.json").exists()

@@ -13,15 +13,18 @@ from flows.errors import HeldError
 from flows.home import Home
 from flows.release import open_moment
 from flows.releasing.moment import plan, record, stage, withdraw
+from flows.releasing.publication import LEASE, renew
 from flows.releasing.recover import recover
 from tests.flows.reading import in_mart
 from tests.flows.receivers import Receivers, webhook_receivers
 from tests.flows.schedulers import Ended, Scheduler
 from tests.flows.sealed import files_below, sealed, settings_for
+from warehouse.leases import LeaseLostError, take
 from warehouse.ledger import Ledger
 
 LEASE_SECONDS = 2.0
 BEFORE, AFTER = ("arming", "armed"), ("committed", "opened:1", "opened:3", "confirmed")
+COMPLETING = ("completing", "completed")
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Place:
         self.started.append(Scheduler(self.home, self.audience, [self.release_id], **named))
         return self.started[-1]
 
-    def planned(self, at: datetime) -> str:
+    def planned(self, at: datetime | None) -> str:
         """The moment for which the release was staged by a process that ended."""
         record(self.home, self.release_id)
         plan(self.home, [self.release_id], at=at)
@@ -157,6 +160,40 @@ def test_one_that_stood_still_after_the_commit_is_followed_and_sends_nothing_aga
     assert place.kinds("released", "confirmed", "held") == ["released", "confirmed"]
     keys = {(call.receiver, call.headers["idempotency-key"]) for call in place.hooks.calls("release")}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("step", COMPLETING)
+def test_one_that_stood_still_while_it_completed_is_followed_and_sends_nothing_more(place: Place, step: str) -> None:
+    moment_id = place.planned(None)
+    place.scheduler(moment_id=moment_id, stops_at="committed").kill_when_stopped()
+    first = place.scheduler(moment_id=moment_id, stops_at=step, recovers=False, lease_seconds=LEASE_SECONDS)
+    first.wait_until_stopped()
+    time.sleep(LEASE_SECONDS)
+    well(place.scheduler(moment_id=moment_id).end())
+    calls, shown = len(place.hooks.calls("release")), (place.home.published / "current").readlink()
+    first.go_on()
+    ended = first.end()
+    assert (ended.code, "took over the moment" in ended.said) == (5, True)
+    assert len(place.hooks.calls("release")) == calls == (2 if step == "completing" else 4)
+    keys = {(call.receiver, call.headers["idempotency-key"]) for call in place.hooks.calls("release")}
+    assert len(keys) == 2
+    assert place.kinds("released", "confirmed", "held") == ["released", "confirmed"]
+    assert (place.home.published / "current").readlink() == shown
+
+
+def test_one_that_stood_still_while_it_published_brings_no_old_state_back(place: Place) -> None:
+    settings = settings_for(place.home, audience=place.audience)
+    with Ledger.open(place.home.ledger) as ledger:
+        slow = take(ledger, LEASE, seconds=-1)
+        quick = take(ledger, LEASE)
+        assert slow is not None and quick is not None
+        renew(ledger, place.home, settings, lease=quick)
+        shown = (place.home.published / "current").readlink()
+        with pytest.raises(LeaseLostError):
+            renew(ledger, place.home, settings, lease=slow)
+        assert (place.home.published / "current").readlink() == shown
+        assert len(ledger.events(kinds=("renewed",))) == 1
+    assert list((place.home.published / ".next").iterdir()) == []
 
 
 @pytest.mark.parametrize(("late", "expected"), [("hold", 4), ("release", 0)])

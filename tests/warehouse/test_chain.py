@@ -60,6 +60,7 @@ def lived(path: Path) -> str:
             answers=[Answer(f"{1:032x}", "delivered", T), Answer(f"{2:032x}", "unknown", T, "none", is_breach=True)],
             skew_ms=340.0,
             breaches=[Breach("skew", 340.0, "too wide")],
+            lease=lease,
         )
         give_back(ledger, lease)
         head = ledger.head()

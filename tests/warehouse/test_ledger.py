@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from warehouse import WarehouseError, decisions
-from warehouse.decisions import Answer, LeaseLostError, OvertakenError
-from warehouse.leases import Lease, give_back, held_by, keep, one_at_a_time, take
+from warehouse.decisions import Answer, OvertakenError
+from warehouse.leases import Lease, LeaseLostError, give_back, held_by, hold_on, one_at_a_time, take
 from warehouse.ledger import Ledger
 from warehouse.moments import TooCloseError
 from warehouse.records import DeliveryState, Facts
@@ -69,7 +69,7 @@ def armed(ledger: Ledger, *facts: Facts) -> tuple[str, Lease, list[str]]:
 def released(ledger: Ledger, *facts: Facts) -> str:
     moment_id, lease, ids = armed(ledger, *facts)
     decisions.commit(ledger, moment_id, lease=lease, release_ids=ids)
-    decisions.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=(), skew_ms=3.5)
+    decisions.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=(), skew_ms=3.5, lease=lease)
     give_back(ledger, lease)
     return moment_id
 
@@ -85,7 +85,7 @@ def test_a_release_walks_through_its_states_in_order(ledger: Ledger) -> None:
         lambda: decisions.arm(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id], took={}),
         lambda: decisions.commit(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id]),
         lambda: decisions.confirm(
-            ledger, moment.moment_id, release_ids=[A.release_id], opened_at={}, answers=(), skew_ms=3.5
+            ledger, moment.moment_id, release_ids=[A.release_id], opened_at={}, answers=(), skew_ms=3.5, lease=lease
         ),
     ):
         step()
@@ -231,10 +231,25 @@ def test_an_outcome_is_the_newest_answer_and_a_breach_stays(ledger: Ledger) -> N
         opened_at={name: T},
         answers=[Answer(name, "unknown", T, "no answer", is_breach=True)],
         skew_ms=1,
+        lease=lease,
     )
     decisions.answer(ledger, [Answer(name, "delivered", T + timedelta(minutes=1), "completed late")])
     (state,) = ledger.deliveries(A.release_id)
     assert (state.status, state.opened_at, state.is_breach) == ("delivered", T, True)
+
+
+def test_what_was_acknowledged_stays_so_whatever_one_that_comes_later_says(ledger: Ledger) -> None:
+    moment_id, lease, ids = armed(ledger, A)
+    decisions.want(ledger, [delivery(1), delivery(2)], release_id=A.release_id)
+    decisions.commit(ledger, moment_id, lease=lease, release_ids=ids)
+    one, other = f"{1:032x}", f"{2:032x}"
+    delivered = Answer(one, "delivered", T)
+    decisions.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=[delivered], skew_ms=1, lease=lease)
+    late = T + timedelta(minutes=1)
+    decisions.answer(ledger, [Answer(one, "failed", late, is_breach=True), Answer(other, "failed", late)])
+    states = ledger.deliveries(A.release_id)
+    assert [state.status for state in states] == ["delivered", "failed"]
+    assert not states[0].is_breach
 
 
 def test_whom_two_holds_in_a_row_name_holds_nobody_a_third_time(ledger: Ledger) -> None:
@@ -303,11 +318,18 @@ def test_who_hung_past_his_time_is_followed_and_cannot_commit_any_more(ledger: L
     slow = take(ledger, "moment", seconds=-1)
     assert slow is not None
     quick = leased(ledger)
-    assert keep(ledger, quick)
-    with pytest.raises(LeaseLostError):
-        decisions.freeze(ledger, moment_id, lease=slow)
+    (release,) = decisions.freeze(ledger, moment_id, lease=quick)
+    for late in (
+        lambda: decisions.freeze(ledger, moment_id, lease=slow),
+        lambda: decisions.undo(ledger, moment_id, reason="it ended", lease=slow),
+        lambda: decisions.hold(ledger, [release.release_id], reason="not ready", lease=slow),
+        lambda: hold_on(ledger, slow),
+    ):
+        with pytest.raises(LeaseLostError):
+            late()
     give_back(ledger, slow)
-    assert keep(ledger, quick)
+    assert hold_on(ledger, quick) > time.monotonic()
+    assert ledger.known([release.release_id]) == (release,)
 
 
 def test_one_that_stands_still_in_the_middle_of_a_write_is_told_as_busy(

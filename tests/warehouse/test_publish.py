@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -220,6 +221,22 @@ def test_what_stands_in_the_way_of_a_link_is_named(home: Home) -> None:
     (home.published / "site").mkdir()
     with pytest.raises(WarehouseError, match="in the way"):
         publish.prepare(home.published)
+
+
+def test_several_that_make_the_fixed_links_at_once_and_one_that_assembles_do_not_trip_each_other(home: Home) -> None:
+    def work(number: int) -> None:
+        for again in range(10):
+            folder = home.path / f"published-{again}"
+            if number == 0:
+                publish.assemble(folder, [], [], pages={})
+            else:
+                publish.prepare(folder)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    for again in range(10):
+        links = {name: str((home.path / f"published-{again}" / name).readlink()) for name in publish.FIXED}
+        assert links == {name: f"current/{name}" for name in publish.FIXED}
 
 
 def test_a_swap_that_was_cut_short_is_finished_by_the_next(home: Home) -> None:

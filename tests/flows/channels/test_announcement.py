@@ -3,6 +3,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,7 +120,7 @@ def test_a_chat_that_refuses_is_asked_again_and_the_others_get_nothing_twice(
         ("delivered", 1),
     ]
     assert {chat: len(said) for chat, said in messages(chats).items()} == {0: 3, 1: 1, 2: 1}
-    assert channel.complete([each.delivery_id for each in wanted]) == outcomes
+    assert channel.complete([each.delivery_id for each in wanted], deadline=inf) == outcomes
     assert len(chats.calls()) == 5
 
 
@@ -147,7 +148,7 @@ def test_a_chat_that_hangs_is_unknown_when_the_time_is_up_and_not_written_to_a_s
     assert (outcome.status, outcome.attempts) == ("unknown", 1)
     assert outcome.detail == "the chat service (json://) did not answer in time"
 
-    (completed,) = channel.complete([wanted.delivery_id])
+    (completed,) = channel.complete([wanted.delivery_id], deadline=inf)
     assert (completed.status, completed.attempts, len(chats.calls())) == ("delivered", 1, 1)
 
 
@@ -207,7 +208,7 @@ def test_an_entry_that_is_gone_is_refused_and_its_delivery_fails(home: Home, set
     channel = channel_of(home, settings, [delivery(sealed(home), None)])
 
     (refusal,) = channel.stage()
-    (outcome,) = channel.complete([refusal.delivery_id])
+    (outcome,) = channel.complete([refusal.delivery_id], deadline=inf)
 
     assert "stands in [[audience]] no more" in refusal.reason
     assert (outcome.status, outcome.attempts, outcome.detail) == ("failed", 0, refusal.reason)

@@ -3,6 +3,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -177,7 +178,7 @@ def test_what_is_not_right_at_the_deadline_is_completed_later_and_says_what_is_t
     assert outcome.detail.endswith("answered 500")
 
     store.behave({})
-    (completed,) = channel.complete([wanted.delivery_id])
+    (completed,) = channel.complete([wanted.delivery_id], deadline=inf)
 
     assert (completed.status, completed.attempts) == ("delivered", 1)
 
@@ -195,7 +196,7 @@ def test_a_store_that_is_away_after_the_commit_has_failed_and_another_process_co
 
     store.behave({})
     another = channel_of(home, settings, [wanted])
-    (completed,) = another.complete([wanted.delivery_id])
+    (completed,) = another.complete([wanted.delivery_id], deadline=inf)
 
     assert (completed.status, completed.attempts) == ("delivered", 1)
     assert store.objects() == {f"{PLAIN}/{name}": content for name, content in sealed_files(home, wanted).items()}
@@ -209,7 +210,7 @@ def test_another_process_finds_the_key_that_a_killed_one_put(
     store.put(f"zwerm/.zwerm-{wanted.delivery_id}.key", key(home, wanted))
     before = len(store.log())
 
-    (completed,) = channel_of(home, settings, [wanted]).complete([wanted.delivery_id])
+    (completed,) = channel_of(home, settings, [wanted]).complete([wanted.delivery_id], deadline=inf)
 
     assert (completed.status, completed.attempts) == ("delivered", 1)
     assert not any(r.line.startswith("PUT") and ".zwerm" in r.line for r in store.log()[before:])
@@ -224,7 +225,7 @@ def test_what_is_there_already_is_not_put_again_and_what_was_changed_is(
     store.put(f"{PLAIN}/style.css", b"body { color: red }")
     before = len(store.log())
 
-    (completed,) = channel_of(home, settings, [wanted]).complete([wanted.delivery_id])
+    (completed,) = channel_of(home, settings, [wanted]).complete([wanted.delivery_id], deadline=inf)
 
     assert completed.status == "delivered"
     puts = [request.line for request in store.log()[before:] if request.line.startswith("PUT")]
@@ -361,7 +362,7 @@ def test_an_entry_that_is_gone_is_refused_and_its_delivery_fails(home: Home, set
     channel = channel_of(home, settings, [wanted])
 
     (refusal,) = channel.stage()
-    (outcome,) = channel.complete([wanted.delivery_id])
+    (outcome,) = channel.complete([wanted.delivery_id], deadline=inf)
 
     assert "stands in [[audience]] no more" in refusal.reason
     assert (outcome.status, outcome.attempts, outcome.detail) == ("failed", 0, refusal.reason)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import asyncssh
@@ -181,7 +182,7 @@ def test_the_key_opens_what_lies_there_and_its_time_is_when_the_host_acknowledge
     envelope, key = (held[f".zwerm-{one.delivery_id}.{kind}"] for kind in ("sealed", "key"))
     assert unpack(unseal(envelope, key)) == sealed_files(home, release)
     server.behave({})
-    (outcome,) = channel(home, one).complete([one.delivery_id])
+    (outcome,) = channel(home, one).complete([one.delivery_id], deadline=inf)
     assert (outcome.status, outcome.attempts) == ("delivered", 1)
     assert_delivered_once(server, place, home, release)
 
@@ -435,9 +436,9 @@ def test_a_host_that_stays_away_is_not_delivered_and_completed_by_another_proces
     outcome = confirmed(folders, seconds=1)[one.delivery_id]
     assert outcome.status in ("failed", "unknown")
     server.behave({})
-    (late,) = channel(home, one).complete([one.delivery_id])
+    (late,) = channel(home, one).complete([one.delivery_id], deadline=inf)
     assert late.status == "delivered"
-    (again,) = channel(home, one).complete([one.delivery_id])
+    (again,) = channel(home, one).complete([one.delivery_id], deadline=inf)
     assert again.status == "delivered"
     assert_delivered_once(server, place, home, release)
 
@@ -515,7 +516,7 @@ def test_a_folder_whose_entry_is_gone_is_refused_and_told(home: Home, release: s
     gone = Delivery(secrets.token_hex(16), release, "Ships > Texel #1", "sftp", "nl", None)
     (refusal,) = channel(home, gone).stage()
     assert "stands in [[audience]] no more" in refusal.reason
-    (outcome,) = channel(home, gone).complete([gone.delivery_id])
+    (outcome,) = channel(home, gone).complete([gone.delivery_id], deadline=inf)
     assert outcome.status == "failed"
 
 

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 from threading import Timer
 
@@ -300,7 +301,7 @@ def test_who_has_the_key_and_no_plain_copies_is_unknown_and_completed_by_another
     assert outcome.status == "unknown"
     assert outcome.detail.startswith("has the key to the closed envelope")
     blocking.unlink()
-    (late,) = channel(home, some).complete([one.delivery_id])
+    (late,) = channel(home, some).complete([one.delivery_id], deadline=inf)
     assert (late.status, late.attempts, late.sent_at) == ("delivered", 1, None)
     assert set(files_below(tmp_path / "share")) == {f"{PLACE}/{name}" for name in sealed_files(home, release)}
 
@@ -309,7 +310,7 @@ def test_a_share_whose_entry_is_gone_is_refused_and_told(home: Home, release: st
     shares = channel(home, some := deliveries(release, None))
     (refusal,) = shares.stage()
     assert "stands in [[audience]] no more" in refusal.reason
-    (outcome,) = shares.complete([some[0].delivery_id])
+    (outcome,) = shares.complete([some[0].delivery_id], deadline=inf)
     assert outcome.status == "failed"
 
 

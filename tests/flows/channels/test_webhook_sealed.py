@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_who_refuses_the_key_gets_the_envelope_again_before_the_next_one(
     assert (outcome.status, outcome.attempts) == ("delivered", 3)
     assert [call.event for call in http.calls()] == ["sealed", "key", "sealed", "key", "key"]
     assert len({(call.event, call.headers["idempotency-key"], call.body) for call in http.calls()}) == 2
-    assert webhooks.complete([one.delivery_id]) == [outcome]
+    assert webhooks.complete([one.delivery_id], deadline=inf) == [outcome]
     assert len(http.calls()) == 5, "after an acknowledgement nothing is sent again"
 
 
@@ -122,7 +123,7 @@ def test_an_unknown_outcome_brings_the_key_again_and_not_the_envelope(release: P
     open_all(webhooks)
     assert confirm(webhooks, seconds=0.5)[one.delivery_id].status == "unknown"
     http.behave({})
-    outcome = webhooks.complete([one.delivery_id])[0]
+    outcome = webhooks.complete([one.delivery_id], deadline=inf)[0]
     keys = http.calls("key")
     assert (outcome.status, outcome.attempts) == ("delivered", len(keys))
     assert len({(call.headers["idempotency-key"], call.body) for call in keys}) == 1

@@ -72,6 +72,17 @@ RULES: tuple[Rule, ...] = (
         most=0.0,
     ),
     Rule(
+        name="departments_are_of_their_time",
+        kind="batch",
+        says={
+            "en": "Nobody answered about a department whose time has not come, or is over.",
+            "nl": "Niemand antwoordde over een afdeling die er nog niet of niet meer is.",
+        },
+        condition=Share("strange_departments", "departments_now", is_count=False),
+        severity="warning",
+        most=0.0,
+    ),
+    Rule(
         name="answers_agree",
         kind="batch",
         says={

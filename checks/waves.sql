@@ -1,6 +1,8 @@
 -- Waves: one row, the wave that is to be released beside those before it; NULL where there is nothing to compare with.
 -- Reads `counted` (the wave's responses), `departments` (its tree), core.quarantine and core.tallies; `$earlier` are the
--- waves before it, in order: labels do not always sort as they followed each other.
+-- waves before it, in order: labels do not always sort as they followed each other. `$over` are departments of the last
+-- of them that nobody expects again: they moved, or have ended; `$strangers` are departments of this wave that should not
+-- be there yet, or any more.
 with own as (
     select
         count(score) as responses,
@@ -38,6 +40,14 @@ before as (
     from earlier
     left join departments using (department_id)
     where earlier.wave = ($earlier::varchar[])[-1] and earlier.responses > 0
+        and not list_contains($over::varchar[], earlier.department_id)
+),
+
+there as (
+    select
+        nullif(count(*), 0) as departments_now,
+        count_if(list_contains($strangers::varchar[], department_id)) as strange_departments
+    from departments
 )
 
 select
@@ -46,5 +56,7 @@ select
     accepted_count + quarantined_count as in_count,
     median_responses,
     departments_before,
-    vanished_departments
-from own, quarantined, medians, before
+    vanished_departments,
+    departments_now,
+    strange_departments
+from own, quarantined, medians, before, there

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from flows.departments import Contradiction, contradictions
 from flows.errors import ConfigurationError
 from flows.releasing.windows import Unarmable, unarmable
 from flows.settings import Settings
@@ -32,8 +33,9 @@ def load(path: Path) -> Settings:
         settings = Settings.model_validate(_expanded(written, (), path, text, written))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_problems(error, written, path, text))) from None
-    if faults := list(unarmable(settings)):
-        raise ConfigurationError("\n".join(_cannot_be_armed(fault, path, text) for fault in faults))
+    faults: list[Unarmable | Contradiction] = [*unarmable(settings), *contradictions(settings.departments)]
+    if faults:
+        raise ConfigurationError("\n".join(_cannot_be(fault, path, text) for fault in faults))
     settings = settings.model_copy(update={"home": (path.parent / settings.home.expanduser()).resolve()})
     settings._file = path
     return settings
@@ -93,9 +95,9 @@ def _problems(error: ValidationError, written: Mapping[str, Any], path: Path, te
             yield _problem(detail, key, _place(path, text, key), _found(key, written))
 
 
-def _cannot_be_armed(fault: Unarmable, path: Path, text: str) -> str:
-    place = _place(path, text, fault.key)
-    return f"{place}: {fault.says}\n  found:   {fault.found:g}\n  allowed: {fault.allowed}"
+def _cannot_be(fault: Unarmable | Contradiction, path: Path, text: str) -> str:
+    found = fault.found if isinstance(fault.found, str) else f"{fault.found:g}"
+    return f"{_place(path, text, fault.key)}: {fault.says}\n  found:   {found}\n  allowed: {fault.allowed}"
 
 
 def _problem(detail: ErrorDetails, key: Key, place: str, found: Any) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from flows.commenting import Comments
+from flows.departments import DepartmentEntry
 from flows.model import Language, Model, Text
 from flows.recipients import MailServer, Recipient
 from flows.weighting import Weighting
@@ -255,13 +256,6 @@ class PlannedMoment(Model):
     wave: str
     at: datetime
     meeting: date | None = None
-
-
-class DepartmentEntry(Model):
-    """What the data cannot tell of a department: its names and its order of writing."""
-
-    path: tuple[str, ...] = Field(min_length=1)
-    name: Text | None = None
 
 
 class Settings(Model):

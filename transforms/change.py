@@ -43,6 +43,8 @@ def compared(
 ) -> pd.DataFrame:
     """One row per row of the metrics: method, change in points, interval and p; NULL unless both waves publish it.
 
+    is_regrouped tells whether the earlier metrics say of the department that they were added up again for it.
+
     Test and interval are of the adjusted-Wald scores (Rocks 2016). Where the same respondents answered both waves
     (`pairs`, the rows of `paired`), the variance loses 2·cov·n₁₂/(n₁n₂), the n here those of the adjusted scores;
     where all of them did, in both, the waves are paired: the raw difference, with sd(s₂ − s₁)/√n. p is two-sided and
@@ -74,8 +76,15 @@ def compared(
             "nps_change_high": figure(100 * (difference + margin).clip(upper=2)),
             "p_value": figure(p),
             "is_significant": (p < SIGNIFICANT).astype("boolean").where(is_compared),
+            "is_regrouped": _regrouped(earlier).where(is_compared),
         }
     )
+
+
+def _regrouped(earlier: pd.DataFrame) -> pd.Series:
+    if "is_regrouped" not in earlier.columns:
+        return pd.Series(False, index=earlier.index, dtype="boolean")
+    return earlier["is_regrouped"].astype("boolean").fillna(False)
 
 
 def scores(metrics: pd.DataFrame) -> pd.DataFrame:

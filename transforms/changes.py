@@ -10,7 +10,7 @@ from transforms.change import compared
 
 COLUMNS = (
     *("department_id", "department", "basis", "compared_wave", "compared_release_id", "method"),
-    *("nps_change", "nps_change_low", "nps_change_high", "p_value", "is_significant"),
+    *("nps_change", "nps_change_low", "nps_change_high", "p_value", "is_significant", "is_regrouped"),
 )
 
 

@@ -16,7 +16,7 @@ Path = tuple[str, ...]
 
 
 class Entry(Protocol):
-    """What a person configured of a department: its names, one for all languages or one per language."""
+    """What a person configured of a department: its names, one for all languages or per language, and its time."""
 
     @property
     def path(self) -> Path:
@@ -26,6 +26,14 @@ class Entry(Protocol):
     def name(self) -> str | Mapping[str, str] | None:
         """How the department is called; None: by the last element of its path."""
 
+    @property
+    def valid_from(self) -> str | None:
+        """The first wave that it is a department of; None: since ever."""
+
+    @property
+    def valid_until(self) -> str | None:
+        """The last one; None: until further notice."""
+
 
 def departments(
     keys: Iterable[str], entries: Sequence[Entry] = (), *, organisation: str, languages: Sequence[str] = ("en",)
@@ -33,11 +41,13 @@ def departments(
     """One row per department in tree order: siblings that are configured in order of writing, then by the alphabet.
 
     Columns: department_id, parent_id (None for the organisation), level (0 for it), department_key, path, position,
-    name (in the first language) and names (per language). Configured departments without answers make no row.
+    name (in the first language), names (per language), valid_from and valid_until. Configured departments without
+    answers make no row; of several entries of one path the last counts.
     """
     paths = _with_ancestors(path_of(key) for key in keys)
     configured = {entry.path: entry.name for entry in entries} | {(): organisation or ROOT_ID}
     names = {path: _names(path, configured.get(path), languages) for path in paths}
+    periods = {entry.path: (entry.valid_from, entry.valid_until) for entry in entries}
     ordered = _in_tree_order({path: name[languages[0]] for path, name in names.items()}, [e.path for e in entries])
     return pd.DataFrame(
         {
@@ -49,6 +59,10 @@ def departments(
             "position": range(len(ordered)),
             "name": [names[path][languages[0]] for path in ordered],
             "names": pd.Series([names[path] for path in ordered], dtype=object),
+            **{
+                name: pd.Series([periods.get(path, (None, None))[side] for path in ordered], dtype=object)
+                for side, name in enumerate(("valid_from", "valid_until"))
+            },
         }
     )
 

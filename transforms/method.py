@@ -15,6 +15,7 @@ SELECTS = (
 )
 FUNCTIONS = (
     *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "johnson", "drivers", "weights"),
+    *("moves", "reorganisations"),
     *("themes", "quotes"),
 )
 
@@ -34,6 +35,7 @@ def method_hash(
     currency: str | None = None,
     weighting: object = None,
     comments: object = None,
+    moves: object = None,
 ) -> str:
     """SHA-256 over the selects and functions that make figures, without their comments, and over what is configured."""
     said = [re.sub(r"--.*", "", text(name)) for name in SELECTS]
@@ -42,5 +44,5 @@ def method_hash(
     ]
     said += [path.read_text("utf-8") for path in sorted(_words(), key=lambda path: path.name)]
     bare = [" ".join(one.split()) for one in said]
-    chosen = [told_min, definition, interval, margin, currency, weighting, comments]
+    chosen = [told_min, definition, interval, margin, currency, weighting, comments, moves]
     return hashlib.sha256(json.dumps([*bare, *chosen]).encode()).hexdigest()

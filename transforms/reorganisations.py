@@ -63,6 +63,23 @@ def regrouped(
     return _with_scores(rows)
 
 
+def in_todays_tree(metrics: pd.DataFrame, rows: pd.DataFrame | None, *, reshaped: Collection[str]) -> pd.DataFrame:
+    """An earlier release's metrics to hold today's against: of `reshaped` departments the `rows` of `regrouped`.
+
+    Whether one is such a row stands in is_regrouped. What the release told of a reshaped department by the tree of
+    its time stays only where today's tree has no such department; without `rows` all of it goes.
+    """
+    gone = set(reshaped) if rows is None else {*reshaped} & {*rows["department_id"]}
+    kept = metrics[~metrics["department_id"].isin(gone)].assign(is_regrouped=False)
+    if rows is None or metrics.empty:
+        return kept.reset_index(drop=True)
+    of_wave = {name: metrics[name].iloc[0] for name in ("survey", "wave")}
+    today = rows[rows["department_id"].isin(gone)].assign(is_regrouped=True, **of_wave)
+    columns = [name for name in metrics.columns if name in today.columns]
+    plain = today[[*columns, "is_regrouped"]].astype({name: metrics[name].dtype for name in columns}, errors="ignore")
+    return pd.concat([kept, plain], ignore_index=True)
+
+
 def _places(metrics: pd.DataFrame, keys: Iterable[str], moves: Mapping[Path, Path]) -> dict[str, list[Path]]:
     """For each region of the earlier release the paths of today on which its answers hang."""
     places: dict[str, list[Path]] = {}

@@ -15,15 +15,17 @@ from transforms.waves import distances
 COLUMNS = (
     *("department_id", "department", "trend_wave", "position", "nps", "nps_low", "nps_high"),
     *("nps_smooth", "nps_smooth_low", "nps_smooth_high", "is_break", "break_reason_en", "break_reason_nl"),
+    "is_regrouped",
 )
 
 
 def trends(series: Sequence[tuple[str, pd.DataFrame]], broken: Mapping[str, Reason] | None = None) -> pd.DataFrame:
     """One row per department published in the newest wave × wave from its first published one on, in order.
 
-    `series` are the waves in order with their metrics as released, the newest last; `broken` has the waves with which
-    the method changed, and why. The smooth is of local level with the errors of adjusted Wald (`smooth`); it is NULL
-    where fewer than three waves since a break, or until the next, published the department.
+    `series` are the waves in order with their metrics as released, in today's tree (is_regrouped), the newest last;
+    `broken` has the waves with which the method changed, and why. The smooth is of local level with the errors of
+    adjusted Wald (`smooth`); it is NULL where fewer than three waves since a break, or until the next, published the
+    department.
     """
     broken = broken or {}
     waves = [wave for wave, _ in series]
@@ -41,6 +43,7 @@ def trends(series: Sequence[tuple[str, pd.DataFrame]], broken: Mapping[str, Reas
             **{name: figure(pd.Series(found[name].ravel())) for name in ("nps", "nps_low", "nps_high")},
             **{name: figure(pd.Series(values.ravel())) for name, values in smoothed.items()},
             "is_break": [wave in broken for wave in waves] * rows,
+            "is_regrouped": _regrouped(shown, series).ravel(),
             **{
                 f"break_reason_{language}": pd.Series(
                     [broken[wave].get(language) if wave in broken else None for wave in waves] * rows, dtype="object"
@@ -62,6 +65,15 @@ def _by_wave(shown: pd.DataFrame, series: Sequence[tuple[str, pd.DataFrame]], na
         figures = known[name].astype("float64").where(known["nps"].notna() & (known["status"] == "published"))
         columns.append(figures.reindex(shown["department_id"]).to_numpy())
     return np.stack(columns, axis=1)
+
+
+def _regrouped(shown: pd.DataFrame, series: Sequence[tuple[str, pd.DataFrame]]) -> np.ndarray:
+    """Departments × waves: whether the wave's figure was added up again along the departments of today."""
+    again = [
+        set(metrics.loc[metrics["is_regrouped"].astype(bool), "department_id"]) if "is_regrouped" in metrics else set()
+        for _, metrics in series
+    ]
+    return np.array([[name in names for names in again] for name in shown["department_id"]], dtype=bool)
 
 
 def _smoothed(

@@ -19,6 +19,31 @@ def ends_before(wave: str) -> date | None:
     return date(year + last_month // 12, last_month % 12 + 1, 1)
 
 
+def starts(wave: str) -> date | None:
+    """The first day of the period that `wave` names; None for a label of another kind."""
+    found = PERIOD.fullmatch(wave)
+    if found is None:
+        return None
+    year, month, quarter = int(found[1]), found[2], found[3]
+    return date(year, int(month) if month else 3 * int(quarter) - 2 if quarter else 1, 1)
+
+
+def has_begun(wave: str, first: str) -> bool:
+    """Whether `wave` is `first`, reaches into its period or comes after; labels of another kind do not tell: it has."""
+    start, end = starts(first), ends_before(wave)
+    if start is None and end is None:
+        return _natural(wave) >= _natural(first)
+    return start is None or end is None or end > start
+
+
+def is_over(wave: str, last: str) -> bool:
+    """Whether `wave` comes after the whole of `last`; labels of another kind do not tell: it is not."""
+    start, end = starts(wave), ends_before(last)
+    if start is None and end is None:
+        return _natural(wave) > _natural(last)
+    return start is not None and end is not None and start >= end
+
+
 def is_closed(wave: str, today: date) -> bool:
     """Whether no more answers are expected: the period has ended, or the label names none."""
     end = ends_before(wave)
@@ -38,6 +63,11 @@ def distances(waves: Sequence[str]) -> list[int]:
 def in_order(waves: Iterable[str]) -> list[str]:
     """Waves as they followed each other; labels that name no period come after: Wave 2, then Wave 10."""
     return sorted(set(waves), key=lambda wave: (ends_before(wave) or date.max, _natural(wave), wave))
+
+
+def chronological(waves: Iterable[str]) -> list[str]:
+    """Waves by their first days, whatever their lengths; labels that name no period come after."""
+    return sorted(set(waves), key=lambda wave: (starts(wave) or date.max, _natural(wave), wave))
 
 
 def _apart(before: str, wave: str) -> int:

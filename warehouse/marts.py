@@ -16,7 +16,15 @@ from warehouse.records import DeliveryState, Release
 from warehouse.store import literal, quoted, scrubbed
 
 STORAGE = "v1.4.0"  # DuckDB 1.4 and newer read it
-NEWER = ("comparisons", "changes", "trends", "drivers", "themes", "quotes")  # earlier releases were sealed without them
+NEWER = (
+    "comparisons",
+    "changes",
+    "trends",
+    "regrouped",
+    "drivers",
+    "themes",
+    "quotes",
+)  # earlier releases were sealed without them
 SEALED = ("promoter_metrics", "departments", "highlights", "quality", *NEWER)
 TABLES = ("promoter_metrics", "releases", "departments", "highlights", "quality", *NEWER, "deliveries")
 ALWAYS = ("promoter_metrics", "departments", "deliveries")  # every release has rows in these

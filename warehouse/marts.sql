@@ -106,7 +106,9 @@ create table mart.departments (
     parent_id varchar, -- The department above it; NULL for the organisation.
     level integer not null, -- Depth in the tree; 0 is the organisation.
     position integer not null, -- Place in the order of the tree.
-    path varchar not null -- Names from the top down, joined with ' > '; empty for the organisation.
+    path varchar not null, -- Names from the top down, joined with ' > '; empty for the organisation.
+    valid_from varchar, -- The first wave that it is a department of; NULL: since ever.
+    valid_until varchar -- The last wave that it is a department of; NULL: until further notice.
 );
 insert into mart.departments by name
 select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
@@ -208,7 +210,8 @@ create table mart.changes (
     nps_change_low double, -- Lower end of the 95 % interval of nps_change.
     nps_change_high double, -- Upper end of the 95 % interval of nps_change.
     p_value double, -- Two-sided p of the change, after Benjamini and Hochberg over the published departments.
-    is_significant boolean -- Whether p_value is below .05.
+    is_significant boolean, -- Whether p_value is below .05.
+    is_regrouped boolean -- Whether it is held against mart.regrouped: departments moved since that wave.
 );
 insert into mart.changes by name
 select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
@@ -235,12 +238,41 @@ create table mart.trends (
     nps_smooth_high double, -- Upper end of its 95 % band.
     is_break boolean not null, -- Whether the survey's method changed with this wave: the smooth begins anew.
     break_reason_en varchar, -- What changed, in English.
-    break_reason_nl varchar -- The same in Dutch.
+    break_reason_nl varchar, -- The same in Dutch.
+    is_regrouped boolean -- Whether the wave's figure is that of mart.regrouped: departments moved since.
 );
 insert into mart.trends by name
 select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
 from sealed_trends as s
 join editions as e on s.filename = e.folder || '/tables/trends.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × department of its tree × earlier wave since which departments moved: that wave in today's tree.
+create table mart.regrouped (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry: whose tree it is.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    parent_id varchar, -- The department above it; NULL for the organisation.
+    level integer not null, -- Depth in the tree; 0 is the organisation.
+    compared_wave varchar not null, -- The earlier wave, whose answers these are; in its own tree: mart.promoter_metrics.
+    compared_release_id varchar not null, -- The release of that wave that it was added up from.
+    status varchar not null, -- published, or suppressed: also where it would divide what that release shows as one.
+    responses bigint, -- Responses with a valid score, in that wave.
+    promoters bigint, -- Responses with a score of 9 or 10.
+    passives bigint, -- Responses with a score of 7 or 8.
+    detractors bigint, -- Responses with a score of 0 to 6.
+    nps double, -- Share of promoters less share of detractors, in points, −100 to 100.
+    nps_low double, -- Lower end of the 95 % interval of nps (adjusted Wald), in points.
+    nps_high double -- Upper end of the 95 % interval of nps, in points.
+);
+insert into mart.regrouped by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_regrouped as s
+join editions as e on s.filename = e.folder || '/tables/regrouped.parquet'
 order by e.position, s.file_row_number;
 
 -- One row per release × published department with enough ratings × driver: association, not cause.

@@ -188,7 +188,7 @@ def _short(text: str, most: int = 60) -> str:
 
 def _tree(run: Run, keys: set[str]) -> Iterator[str]:
     """The tree of departments as the data name it, and whom the audience leaves out."""
-    tree = wave_departments(run, sorted(keys))
+    tree = wave_departments(run, sorted(keys), wave=None)
     yield ""
     yield f"departments: {len(tree) - 1}"
     for level, name in zip(tree["level"], tree["name"], strict=True):

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from checks import metrics, promoter_metrics, waves
+from flows.departments import ended_by, out_of_time
 from flows.errors import FlowError, StoppedByCheckError
 from flows.preparing import wording
 from flows.preparing.counting import Examination
 from flows.preparing.intake import Intake, rule_parameters, rules_of
+from flows.preparing.moves import moves_until
 from flows.preparing.seal import read_manifest, read_table
 from flows.releasing.publication import renew_if_free
 from flows.run import Run
 from transforms.comments import RAW_MOST
 from transforms.current import current
+from transforms.departments import SEPARATOR, department_id, path_of
+from transforms.moves import placed
 from transforms.responses import columns_needed
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
@@ -28,8 +32,13 @@ if TYPE_CHECKING:
     from flows.release import Report
 
 
-COMPUTED = ("weights", "metrics", "comparisons", "changes", "trends", "drivers", "themes", "quotes")
-SAID = ("drivers", "themes", "quotes")  # of these each rule speaks of the table's own rows, and many surveys have none
+COMPUTED = ("weights", "metrics", "comparisons", "changes", "trends", "regrouped", "drivers", "themes", "quotes")
+SAID = (
+    "regrouped",
+    "drivers",
+    "themes",
+    "quotes",
+)  # of these each rule speaks of the table's own rows, and many surveys have none
 SCALE_ADVICE = (
     f"No score is above {waves.HIGHEST}: map another scale to 0-10 with values = {{ … }} of roles.score, "
     "or declare it with scale = [0, 10] if it is that one"
@@ -127,7 +136,12 @@ def _results(
     mapped = list(columns_needed(settings.roles, settings.wave))
     _table(store, "checked_files", _sql("files"), {"mapped": mapped, "batches": list(found.numbers)})
     earlier = _earlier(store, examination)
-    _table(store, "checked_waves", _sql("waves"), {**key, "earlier": earlier, "batches": list(found.numbers)})
+    since = {
+        "earlier": earlier,
+        "over": _over(store, run, examination, earlier),
+        "strangers": _strangers(store, run, examination),
+    }
+    _table(store, "checked_waves", _sql("waves"), {**key, **since, "batches": list(found.numbers)})
     _table(store, "checked_tallies", _sql("tallies"), key)
     said = _comments(store, run, found.survey)
     for name in COMPUTED:
@@ -178,6 +192,29 @@ def _earlier(store: Store, examination: Examination) -> list[str]:
     known = store.rows("select distinct wave from core.tallies where survey = $name", {"name": examination.survey})
     ordered = in_order([examination.wave, *(wave for (wave,) in known)])
     return ordered[: ordered.index(examination.wave)]
+
+
+def _over(store: Store, run: Run, examination: Examination, earlier: Sequence[str]) -> list[str]:
+    """The departments of the wave before that nobody expects again: they moved to one that is there, or have ended."""
+    if not any(entry.was or entry.valid_until for entry in run.settings.departments) or not earlier:
+        return []
+    rows = store.rows(
+        "select distinct department_key from core.responses where survey = $survey and wave = $wave",
+        {"survey": examination.survey, "wave": earlier[-1]},
+    )
+    paths = {path_of(key)[:depth] for (key,) in rows for depth in range(1, len(path_of(key)) + 1)}
+    moves = moves_until(store, run, survey=examination.survey, wave=examination.wave)
+    now = placed(map(SEPARATOR.join, paths), moves, since=earlier[-1], until=examination.wave)
+    there = {key for (key,) in store.rows("select department_key from departments")}
+    ended = {SEPARATOR.join(path) for path in ended_by(run.settings.departments, examination.wave)}
+    gone = {key for key, place in now.items() if key in ended or (place != key and place in there)}
+    return sorted(department_id(path_of(key)) for key in gone)
+
+
+def _strangers(store: Store, run: Run, examination: Examination) -> list[str]:
+    """The departments of the wave that should not be there by what is configured of their time."""
+    paths = [path_of(key) for (key,) in store.rows("select department_key from departments")]
+    return sorted(map(department_id, out_of_time(run.settings.departments, examination.wave, paths)))
 
 
 def _rows(store: Store, found: Intake, examination: Examination, rules: "Sequence[Rule]") -> "Sequence[CheckResult]":

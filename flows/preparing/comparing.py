@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 
 from flows.preparing.counting import Examination, view_released
+from flows.preparing.moves import moves_until
+from flows.preparing.regrouping import Earlier, as_of_today, regroupings, view_moved
 from flows.preparing.seal import Sealed, read_manifest, read_sealed, read_table
 from flows.run import Run, in_languages
 from flows.settings import Survey
@@ -14,6 +16,7 @@ from transforms.breaks import LANGUAGES, breaks
 from transforms.change import change
 from transforms.changes import Against, Basis, changes
 from transforms.comparisons import comparisons
+from transforms.moves import Move
 from transforms.paired import paired
 from transforms.sql import text
 from transforms.trends import trends
@@ -27,6 +30,8 @@ class Compared:
 
     metrics: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]
+    history: Sequence[pd.DataFrame]  # the metrics of earlier waves, oldest first, in today's tree
+    moves: Sequence[Move]  # of departments, as far as this survey has had them
 
 
 def compare(
@@ -35,13 +40,27 @@ def compare(
     examination: Examination,
     metrics: pd.DataFrame,
     *,
+    tree: pd.DataFrame,
     previous: Sealed | None,
     earlier: Sequence[Sealed],
 ) -> Compared:
-    """Hold the metrics against earlier waves, and departments against each other; all of it of what is published."""
+    """Hold the metrics against earlier waves, and departments against each other; all of it of what is published.
+
+    Where departments moved since an earlier wave, that one is first put into today's tree.
+    """
     settings = run.survey(examination.survey)
-    held: dict[Basis, Sealed | None] = {"previous": previous, "year_before": _year_before(run, examination, earlier)}
-    against = [_against(store, settings, metrics, basis, sealed) for basis, sealed in held.items() if sealed]
+    bases: dict[Basis, Sealed | None] = {"previous": previous, "year_before": _year_before(run, examination, earlier)}
+    held = {basis: sealed for basis, sealed in bases.items() if sealed}
+    moves = moves_until(store, run, survey=examination.survey, wave=examination.wave)
+    today = {
+        sealed.release_id: as_of_today(store, run, examination, tree, sealed=sealed, moves=moves)
+        for sealed in (*earlier, *held.values())
+    }
+    has_pairs = settings.roles.respondent_id is not None and _are_as_at_first(run, examination, moves)
+    against = [
+        _against(store, settings, metrics, basis, today[sealed.release_id], has_pairs=has_pairs)
+        for basis, sealed in held.items()
+    ]
     first = next((one for one in against if one.basis == "previous"), None)
     moved = change(
         metrics,
@@ -49,13 +68,15 @@ def compare(
         previous_release_id=first.release_id if first else None,
         pairs=first.pairs if first else None,
     )
-    series = [*((one.wave, read_table(one.folder, "promoter_metrics")) for one in earlier), (examination.wave, metrics)]
+    history = [today[one.release_id].metrics for one in earlier]
+    series = [*zip((one.wave for one in earlier), history, strict=True), (examination.wave, metrics)]
     tables = {
         "comparisons": comparisons(metrics, min_respondents=settings.min_respondents),
         "changes": changes(metrics, against),
         "trends": trends(series, _breaks(settings, examination.wave, earlier)),
+        "regrouped": regroupings([*today.values()]),
     }
-    return Compared(moved, tables)
+    return Compared(moved, tables, history, moves)
 
 
 def method_of(settings: Survey) -> dict[str, Any]:
@@ -67,6 +88,11 @@ def method_of(settings: Survey) -> dict[str, Any]:
         "definition": settings.superpromoters.definition,
         "told_min": settings.superpromoters.told_min,
     }
+
+
+def written(moves: Sequence[Move]) -> list[list[Any]]:
+    """Moves as a manifest holds them."""
+    return [[move.wave, list(move.was), list(move.now)] for move in moves]
 
 
 def _year_before(run: Run, examination: Examination, earlier: Sequence[Sealed]) -> Sealed | None:
@@ -82,14 +108,26 @@ def _year_before(run: Run, examination: Examination, earlier: Sequence[Sealed]) 
     return next((one for one in earlier if one.wave == wanted), None)
 
 
-def _against(store: Store, settings: Survey, metrics: pd.DataFrame, basis: Basis, sealed: Sealed) -> Against:
+def _against(
+    store: Store, settings: Survey, metrics: pd.DataFrame, basis: Basis, earlier: Earlier, *, has_pairs: bool
+) -> Against:
     """An earlier release, and who answered both: a pass over single responses, only where respondents are mapped."""
-    before = read_table(sealed.folder, "promoter_metrics")
-    if settings.roles.respondent_id is None:
+    before, sealed = earlier.metrics, earlier.sealed
+    if not has_pairs:
         return Against(basis, sealed.release_id, before)
     view_released(store, sealed.release_id, wave=sealed.wave, name="earlier")
+    if earlier.placed:
+        view_moved(store, "earlier", earlier.placed)
     pairs = paired(store.frame(text("paired")), metrics, before, min_respondents=settings.min_respondents)
     return Against(basis, sealed.release_id, before, pairs)
+
+
+def _are_as_at_first(run: Run, examination: Examination, moves: Sequence[Move]) -> bool:
+    """Whether departments moved as the wave's first release has it: else the pairs of two trees could be subtracted."""
+    if examination.first_release_id is None:
+        return True
+    recorded = read_manifest(run.home.releases / examination.first_release_id).get("moves", [])
+    return bool(recorded == written(moves))
 
 
 def _breaks(settings: Survey, wave: str, earlier: Sequence[Sealed]) -> dict[str, Mapping[str, str]]:

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import pandas as pd
 
+from flows.departments import as_of
 from flows.errors import ConfigurationError
+from flows.preparing.moves import moves_until
 from flows.run import Run
 from flows.settings import Survey
 from transforms.current import current
@@ -88,11 +90,11 @@ def examine(
     store: Store, ledger: Ledger, run: Run, *, survey: str, wave: str, batches: Sequence[int], material: bool = False
 ) -> Examination:
     """Compare what stands with what was released; leaves the view `counted` behind: what a release now would count."""
-    settings = run.survey(survey)
+    settings, method = run.survey(survey), _method(store, run, survey=survey, wave=wave)
     store.run(f"create or replace temporary view current as {_standing(settings, batches, wave)}")
     rows = int(store.rows("select count(*) from current")[0][0])
     released = ledger.latest_released(survey, wave)
-    inputs = _inputs_hash(store, batches, settings, material=material)
+    inputs = _inputs_hash(store, batches, settings, material=material, method=method)
     if released is None:
         store.run("create or replace temporary view counted as from current")
         return Examination(survey, wave, "new", None, None, inputs, rows)
@@ -101,7 +103,7 @@ def examine(
     if not material and _is_known(store, ledger, survey=survey, wave=wave, inputs=inputs):
         return Examination(survey, wave, "unchanged", released, first, inputs, rows)
     touched = _touched(store, run, settings, wave=wave, batches=batches, out=out, material=material)
-    is_anew = _is_computed_anew(store, released.release_id, settings)
+    is_anew = _is_computed_anew(store, released.release_id, method)
     examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched, is_anew)
     if is_anew or examination.entering():
         return examination
@@ -116,7 +118,8 @@ def remember_examined(store: Store, examination: Examination, run: Run, *, relea
     Of a release that came of it, how its figures are made is recorded too.
     """
     if release_id is not None:
-        made = {"id": release_id, "method": _method(run.survey(examination.survey))}
+        method = _method(store, run, survey=examination.survey, wave=examination.wave)
+        made = {"id": release_id, "method": method}
         store.run("insert or replace into core.methods values ($id, $method)", made)
     store.run(
         "insert or replace into core.examined values ($survey, $wave, $inputs, $release_id, $at)",
@@ -152,20 +155,23 @@ def view_released(
     store: Store, release_id: str, *, wave: str, name: Literal["released", "earlier"] = "released"
 ) -> None:
     """A view of the responses that a release counted: listed where they were chosen, else its batches whole."""
+    store.run(f"create or replace temporary view {name} as {released_sql(store, release_id, wave=wave)}")
+
+
+def released_sql(store: Store, release_id: str, *, wave: str) -> str:
+    """A select of the responses that a release counted."""
     listed = store.rows("select 1 from core.counted where release_id = $id limit 1", {"id": release_id})
     if listed:
         chosen = f"select batch, record_number from core.counted where release_id = {literal(release_id)}"
-        counted = f"select responses.* from core.responses as responses join ({chosen}) using (batch, record_number)"
-    else:
-        rows = store.rows("select batch from core.inputs where release_id = $id", {"id": release_id})
-        counted = current([batch for (batch,) in rows], duplicates="keep", wave=wave)
-    store.run(f"create or replace temporary view {name} as {counted}")
+        return f"select responses.* from core.responses as responses join ({chosen}) using (batch, record_number)"
+    rows = store.rows("select batch from core.inputs where release_id = $id", {"id": release_id})
+    return current([batch for (batch,) in rows], duplicates="keep", wave=wave)
 
 
-def wave_departments(run: Run, keys: Sequence[str]) -> pd.DataFrame:
-    """The tree of a wave's departments with their names in the organisation's languages."""
-    organisation = run.settings.organisation
-    return departments(keys, run.settings.departments, organisation=organisation.name, languages=organisation.languages)
+def wave_departments(run: Run, keys: Sequence[str], *, wave: str | None) -> pd.DataFrame:
+    """The tree of a wave's departments with their names in the organisation's languages, as they are in that wave."""
+    organisation, entries = run.settings.organisation, as_of(run.settings.departments, wave)
+    return departments(keys, entries, organisation=organisation.name, languages=organisation.languages)
 
 
 def register_departments(store: Store, tree: pd.DataFrame) -> None:
@@ -188,16 +194,17 @@ def _standing(settings: Survey, batches: Sequence[int], wave: str) -> str:
     return current(batches, duplicates=settings.duplicates, wave=wave)
 
 
-def _inputs_hash(store: Store, batches: Sequence[int], settings: Survey, *, material: bool) -> str:
+def _inputs_hash(store: Store, batches: Sequence[int], settings: Survey, *, material: bool, method: str) -> str:
     made = store.rows(
         "select file_id, mapping_hash from core.batches where batch in (select unnest($batches)) order by all",
         {"batches": list(batches)},
     )
-    said = json.dumps([made, settings.duplicates, settings.min_respondents, material, _method(settings)])
+    said = json.dumps([made, settings.duplicates, settings.min_respondents, material, method])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _method(settings: Survey) -> str:
+def _method(store: Store, run: Run, *, survey: str, wave: str) -> str:
+    settings = run.survey(survey)
     chosen = settings.superpromoters
     return method_hash(
         told_min=chosen.told_min,
@@ -207,13 +214,14 @@ def _method(settings: Survey) -> str:
         currency=chosen.currency,
         weighting=settings.weighting.model_dump() if settings.weighting else None,
         comments=settings.comments.model_dump() if settings.roles.comment else None,
+        moves=[asdict(move) for move in moves_until(store, run, survey=survey, wave=wave)],
     )
 
 
-def _is_computed_anew(store: Store, release_id: str, settings: Survey) -> bool:
+def _is_computed_anew(store: Store, release_id: str, method: str) -> bool:
     """Whether a release's figures were made in another way than today's; false where that was not recorded."""
     made = store.rows("select method_hash from core.methods where release_id = $id", {"id": release_id})
-    return made not in ([], [(_method(settings),)])
+    return made not in ([], [(method,)])
 
 
 def _touched(
@@ -255,7 +263,7 @@ def _register_all_departments(store: Store, run: Run, standing: str, out: Sequen
     for release_id in out:
         view_released(store, release_id, wave=wave)
         keys |= {key for (key,) in store.rows("select distinct department_key from released")}
-    tree = wave_departments(run, sorted(keys))
+    tree = wave_departments(run, sorted(keys), wave=wave)
     register_departments(store, tree)
     store.register("pattern", freeze(pattern_of(store, out[0]), tree))
 

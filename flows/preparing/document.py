@@ -79,6 +79,15 @@ class Figures(Part):
     is_change_significant: bool | None
 
 
+class Place(Part):
+    """Where a department stands in the tree, and from when until when."""
+
+    department_id: str
+    path: list[str] = Field(description="names from the top down, as the data have them; empty for the organisation")
+    valid_from: str | None = Field(description="the first wave that it is a department of; null: since ever")
+    valid_until: str | None = Field(description="the last one; null: until further notice")
+
+
 class Highlight(Part):
     """A department whose NPS changed beyond chance."""
 
@@ -142,6 +151,7 @@ class Movement(Part):
     nps_change_high: float
     p_value: float | None
     is_significant: bool | None
+    is_regrouped: bool = Field(description="held against the earlier wave in today's tree: departments moved since")
 
 
 class Trend(Part):
@@ -160,6 +170,26 @@ class Trend(Part):
     is_break: bool = Field(description="whether the survey's method changed with this wave: the smooth begins anew")
     break_reason_en: str | None = Field(description="what changed, in English")
     break_reason_nl: str | None = Field(description="the same in Dutch")
+    is_regrouped: bool = Field(description="the wave's figure was added up again along the departments of today")
+
+
+class Regrouped(Part):
+    """What an earlier release says of a department of today, where departments moved since: whole regions of it."""
+
+    department_id: str
+    department: str
+    parent_id: str | None
+    level: int
+    compared_wave: str
+    compared_release_id: str = Field(description="the release that it was added up from")
+    status: Literal["published", "suppressed"]
+    responses: int | None
+    promoters: int | None
+    passives: int | None
+    detractors: int | None
+    nps: float | None
+    nps_low: float | None = Field(description="lower end of the 95 % interval, adjusted Wald")
+    nps_high: float | None
 
 
 class Driver(Part):
@@ -241,11 +271,13 @@ class ReleaseDocument(Part):
     currency: str | None = Field(description="of the margin, after ISO 4217")
     min_respondents: int
     departments: list[Figures] = Field(description="in the order of the tree")
+    tree: list[Place] = Field(description="the same departments: their places, and their time")
     highlights: list[Highlight]
     quality: list[Quality]
     comparisons: list[Comparison] = Field(description="departments against everyone else, in the order of the tree")
     changes: list[Movement] = Field(description="against the previous wave, and against that of a year before")
     trends: list[Trend]
+    regrouped: list[Regrouped] = Field(description="earlier waves in today's tree, where departments moved since")
     drivers: list[Driver]
     themes: list[Theme]
     quotes: list[Quote]
@@ -262,6 +294,7 @@ PARTS: Mapping[str, type[Part]] = {
     "comparisons": Comparison,
     "changes": Movement,
     "trends": Trend,
+    "regrouped": Regrouped,
     "drivers": Driver,
     "themes": Theme,
     "quotes": Quote,

@@ -1,6 +1,7 @@
 """What a release says: its tables, and the edition that its pages are made from, with the waves that came before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -50,6 +51,7 @@ def draft(
     tree: pd.DataFrame,
     metrics: pd.DataFrame,
     beside: Mapping[str, pd.DataFrame],
+    moves: Sequence[Sequence[Any]] = (),
     quality: pd.DataFrame,
     previous: Sealed | None,
     reason: str | None,
@@ -81,14 +83,15 @@ def draft(
             **beside,
         },
         method=method_of(settings),
+        moves=moves,
         interval=settings.interval,
         margin=settings.superpromoters.margin,
         currency=settings.superpromoters.currency,
     )
 
 
-def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Sealed]) -> Edition:
-    """What the pages are made from."""
+def edition(run: Run, drafted: Draft, tree: pd.DataFrame, history: Sequence[pd.DataFrame]) -> Edition:
+    """What the pages are made from; `history` are the metrics of earlier waves, in today's tree."""
     settings = run.survey(drafted.survey)
     roles, called = settings.roles, settings.respondents
     names = {f"name_{language}": [names[language] for names in tree["names"]] for language in drafted.languages}
@@ -108,7 +111,7 @@ def edition(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Seal
         departments=tree.assign(**names),
         highlights=drafted.tables["highlights"],
         quality=drafted.tables["quality"],
-        history=_history(earlier),
+        history=_history(history),
         superpromoters_asked=roles.told_count is not None and (roles.acted_count or roles.copied) is not None,
         is_weighted=roles.weight is not None or settings.weighting is not None,
         respondents=None if called is None else in_languages(called, drafted.languages),
@@ -129,9 +132,8 @@ def _one_scale(scales: Iterable[tuple[int, int] | None]) -> tuple[int, int] | No
     return found.pop() if len(found) == 1 else None
 
 
-def _history(earlier: Sequence[Sealed]) -> pd.DataFrame:
+def _history(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The figures of earlier waves; a column that their seals did not know yet is empty there."""
-    frames = [read_table(sealed.folder, "promoter_metrics") for sealed in earlier]
     return (
         pd.concat(frames, ignore_index=True).reindex(columns=list(METRICS))
         if frames

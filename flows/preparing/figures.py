@@ -36,7 +36,7 @@ def tally(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     if examination.first_release_id is not None:
         first = read_table(run.home.releases / examination.first_release_id, "departments")
         keys |= {SEPARATOR.join(path) for path in first["path"]}
-    tree = wave_departments(run, sorted(keys))
+    tree = wave_departments(run, sorted(keys), wave=wave)
     register_departments(store, tree)
     where = {"survey": survey, "wave": wave}
     store.replace("core.tallies", text("tallies"), where=where, parameters=where)

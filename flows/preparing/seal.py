@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.home import PRIVATE_FILE, PRIVATE_FOLDER, Home
-from flows.preparing.document import PARTS, Figures, ReleaseDocument, Revised, records, schema
+from flows.preparing.document import PARTS, Figures, Place, ReleaseDocument, Revised, records, schema
 from flows.preparing.tables import TABLES
 from transforms.report.edition import Changed
 
@@ -44,6 +44,7 @@ class Draft:
     languages: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]  # one that is not there has no rows
     method: Mapping[str, Any] = field(default_factory=dict)  # how the survey measures: where it changes, trends break
+    moves: Sequence[Sequence[Any]] = ()  # of departments up to this wave: the wave, from where, to where
     interval: Literal["adjusted_wald", "score", "wald"] = "adjusted_wald"  # how nps_low and nps_high were computed
     margin: float | None = None  # on one customer who was brought in
     currency: str | None = None
@@ -147,11 +148,17 @@ def document(draft: Draft, release_id: str) -> ReleaseDocument:
         currency=draft.currency,
         min_respondents=draft.min_respondents,
         departments=[Figures(**row) for row in records(tables["promoter_metrics"], Figures.model_fields)],
+        tree=[Place(**row, path=path) for row, path in _places(tables["departments"])],
         **{
             name: [part(**row) for row in records(tables[name], part.model_fields)] if name in tables else []
             for name, part in PARTS.items()
         },
     )
+
+
+def _places(departments: pd.DataFrame) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    known = departments.reindex(columns=["department_id", "valid_from", "valid_until"])
+    yield from zip(records(known, known.columns), map(list, departments["path"]), strict=True)
 
 
 def _table(draft: Draft, name: str) -> pa.Table:
@@ -201,6 +208,7 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "margin": draft.margin,
         "currency": draft.currency,
         "method": dict(draft.method),
+        "moves": list(draft.moves),
         "min_respondents": draft.min_respondents,
         "departments": len(status) - 1,  # the organisation itself is none of them
         "suppressed": int((status == "suppressed").sum()),

@@ -124,12 +124,13 @@ def compare(
     run: Run,
     examination: Examination,
     metrics: pd.DataFrame,
+    tree: pd.DataFrame,
     previous: Sealed | None,
     earlier: Sequence[Sealed],
 ) -> Compared:
     """Hold the figures against earlier waves, and departments against each other."""
     with step("Compare waves and departments"):
-        return comparing.compare(store, run, examination, metrics, previous=previous, earlier=earlier)
+        return comparing.compare(store, run, examination, metrics, tree=tree, previous=previous, earlier=earlier)
 
 
 def check(
@@ -148,12 +149,12 @@ def check(
         return quality
 
 
-def write(run: Run, drafted: Draft, tree: pd.DataFrame, earlier: Sequence[Sealed]) -> Mapping[str, bytes]:
+def write(run: Run, drafted: Draft, tree: pd.DataFrame, history: Sequence[pd.DataFrame]) -> Mapping[str, bytes]:
     """Write the pages."""
     from transforms.report.pages import pages  # the chart library takes seconds to import
 
     with step("Write the pages") as notes:
-        written = pages(edition(run, drafted, tree, earlier))
+        written = pages(edition(run, drafted, tree, history))
         notes.append(f"{len(written)} files")
         return written
 
@@ -230,7 +231,7 @@ def prepare_wave(
     tree = as_step(tally)(store, run, examination)
     pattern = as_step(protect)(store, run, examination, tree)
     metrics = as_step(compute)(store, run, examination)
-    compared = as_step(compare)(store, run, examination, metrics, previous, earlier)
+    compared = as_step(compare)(store, run, examination, metrics, tree, previous, earlier)
     tables = {**compared.tables, "drivers": as_step(value)(store, run, examination, tree)}
     tables |= as_step(listen)(store, run, examination, tree)
     quality = as_step(check)(store, run, found, examination, compared.metrics, tables)
@@ -240,12 +241,13 @@ def prepare_wave(
         tree=tree,
         metrics=compared.metrics,
         beside=tables,
+        moves=comparing.written(compared.moves),
         quality=quality,
         previous=previous,
         reason=reason,
         is_material=material and examination.verdict == "changed",
     )
-    pages = as_step(write)(run, drafted, tree, earlier) if with_pages else {}
+    pages = as_step(write)(run, drafted, tree, compared.history) if with_pages else {}
     sealed = as_step(close)(store, run, found, drafted, pages, pattern)
     counting.remember_examined(store, examination, run, release_id=sealed.release_id)
     return Prepared(examination, sealed)

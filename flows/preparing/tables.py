@@ -39,6 +39,7 @@ TABLES = {
             ("level", COUNT),
             ("position", COUNT),
             ("path", pa.list_(TEXT)),
+            *((name, TEXT) for name in ("valid_from", "valid_until")),
         ]
     ),
     "highlights": pa.schema(
@@ -75,7 +76,7 @@ TABLES = {
             *((name, TEXT) for name in ("survey", "wave", "department_id", "department")),
             *((name, TEXT) for name in ("basis", "compared_wave", "compared_release_id", "method")),
             *((name, NUMBER) for name in ("nps_change", "nps_change_low", "nps_change_high", "p_value")),
-            ("is_significant", FLAG),
+            *((name, FLAG) for name in ("is_significant", "is_regrouped")),
         ]
     ),
     # One row per published department × wave from its first to this one: that wave's figure, the smooth through all.
@@ -87,6 +88,17 @@ TABLES = {
             *((name, NUMBER) for name in ("nps_smooth", "nps_smooth_low", "nps_smooth_high")),
             ("is_break", FLAG),
             *((name, TEXT) for name in ("break_reason_en", "break_reason_nl")),
+            ("is_regrouped", FLAG),
+        ]
+    ),
+    # One row per department of today × earlier wave that departments moved since: that wave in today's tree.
+    "regrouped": pa.schema(
+        [
+            *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "parent_id")),
+            ("level", COUNT),
+            *((name, TEXT) for name in ("compared_wave", "compared_release_id", "status")),
+            *((name, COUNT) for name in ("responses", "promoters", "passives", "detractors")),
+            *((name, NUMBER) for name in ("nps", "nps_low", "nps_high")),
         ]
     ),
     # One row per published department with enough ratings × driver.

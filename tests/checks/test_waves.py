@@ -1,6 +1,6 @@
 """Each rule for a wave as a whole, on small real tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pytest
@@ -28,9 +28,22 @@ def wave(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConne
     yield connection
 
 
-def verdict(connection: duckdb.DuckDBPyConnection, *, declared: bool = False) -> Verdict:
+def verdict(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    declared: bool = False,
+    over: Sequence[str] = (),
+    strangers: Sequence[str] = (),
+) -> Verdict:
     known = connection.execute("select distinct wave from core.tallies order by wave").fetchall()
-    parameters = {"survey": SURVEY, "wave": "2026-10", "earlier": [wave for (wave,) in known], "batches": [1, 3]}
+    parameters = {
+        "survey": SURVEY,
+        "wave": "2026-10",
+        "earlier": [wave for (wave,) in known],
+        "batches": [1, 3],
+        "over": [*over],
+        "strangers": [*strangers],
+    }
     made(connection, "waves", parameters)
     return gate(connection, table="checked_waves", rules=RULES, parameters={"scale_is_declared": declared})
 
@@ -71,6 +84,16 @@ def test_what_is_odd_about_a_wave_is_a_warning(wave: duckdb.DuckDBPyConnection, 
     assert not verdict(wave).stops
 
 
+def test_a_department_that_moved_or_ended_is_not_missed_and_one_out_of_its_time_is_a_warning(
+    wave: duckdb.DuckDBPyConnection,
+) -> None:
+    wave.execute("delete from departments where department_id = 'ports'")
+    assert not [one for one in verdict(wave, over=["ports"]).results if one.outcome == "failed"]
+    found = verdict(wave, over=["ports"], strangers=["ships"])
+    assert [one.rule.name for one in found.results if one.outcome == "failed"] == ["departments_are_of_their_time"]
+    assert not found.stops
+
+
 def test_a_survey_without_weights_is_not_asked_for_them(wave: duckdb.DuckDBPyConnection) -> None:
     wave.execute("update counted set weight = null")
     assert failed(wave) == []
@@ -99,7 +122,8 @@ def test_the_wave_before_is_the_last_of_those_given_whatever_its_label(wave: duc
     wave.execute("update core.tallies set wave = case wave when '2026-08' then 'Wave 10' else 'Wave 9' end")
     wave.execute("insert into core.tallies values (?, 'Wave 10', 'buses', 12)", [SURVEY])
     for earlier, vanished in ((["Wave 9"], 0), (["Wave 9", "Wave 10"], 1)):
-        made(wave, "waves", {"survey": SURVEY, "wave": "Wave 11", "earlier": earlier, "batches": [1]})
+        nobody: dict[str, list[str]] = {"over": [], "strangers": []}
+        made(wave, "waves", {"survey": SURVEY, "wave": "Wave 11", "earlier": earlier, "batches": [1], **nobody})
         assert wave.execute("select vanished_departments from checked_waves").fetchall() == [(vanished,)]
 
 

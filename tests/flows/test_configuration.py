@@ -208,7 +208,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         **{"departments": CONTENT, "release": ONE_T, "calendar": ONE_T},
     },
     "Organisation": {"name": CONTENT, "languages": CONTENT, "timezone": ONE_T, "site_url": CONTENT},
-    "DepartmentEntry": {"path": CONTENT, "name": CONTENT},
+    "DepartmentEntry": dict.fromkeys(("path", "name", "valid_from", "valid_until", "was"), CONTENT),
     "Survey": {
         **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
         **{"superpromoters": CONTENT, "weighting": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},

@@ -17,6 +17,8 @@ class Entry(NamedTuple):
 
     path: tuple[str, ...]
     name: str | Mapping[str, str] | None = None
+    valid_from: str | None = None
+    valid_until: str | None = None
 
 
 def test_every_department_above_one_with_answers_is_there_once_in_tree_order() -> None:
@@ -105,3 +107,10 @@ def test_ids_are_safe_and_their_own_and_parents_stand_before_their_children(path
 def test_the_tree_does_not_depend_on_the_order_of_the_data(paths: list[tuple[str, ...]]) -> None:
     keys = [key(*path) for path in paths]
     assert departments(keys, organisation="o").equals(departments(reversed(keys), organisation="o"))
+
+
+def test_a_department_has_its_time_from_the_last_entry_of_its_path_and_others_are_open() -> None:
+    entries = [Entry(("A",), valid_until="2026-09"), Entry(("A",), "Again", "2026-10", None)]
+    tree = departments(["A", "B"], entries, organisation="o")
+    rows = tree[["name", "valid_from", "valid_until"]].to_numpy().tolist()
+    assert rows == [["o", None, None], ["Again", "2026-10", None], ["B", None, None]]

@@ -4,7 +4,17 @@ from datetime import date
 
 import pytest
 
-from transforms.waves import distances, ends_before, in_order, is_closed, year_before
+from transforms.waves import (
+    chronological,
+    distances,
+    ends_before,
+    has_begun,
+    in_order,
+    is_closed,
+    is_over,
+    starts,
+    year_before,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +62,38 @@ def test_waves_lie_as_many_periods_apart_as_the_calendar_says_and_labels_one() -
     assert distances(["2024", "2026"]) == [1, 2]
     assert distances(["2025", "2026-01", "Wave 1", "Wave 7"]) == [1, 1, 1, 1]
     assert distances([]) == []
+
+
+@pytest.mark.parametrize(
+    ("wave", "start"),
+    [("2026-10", date(2026, 10, 1)), ("2026-Q4", date(2026, 10, 1)), ("2026", date(2026, 1, 1)), ("spring", None)],
+)
+def test_a_label_names_the_period_that_starts_on_a_day(wave: str, start: date | None) -> None:
+    assert starts(wave) == start
+
+
+@pytest.mark.parametrize(
+    ("wave", "label", "begun", "over"),
+    [
+        ("2026-09", "2026-10", False, False),
+        ("2026-10", "2026-10", True, False),
+        ("2026-11", "2026-10", True, True),
+        ("2026-Q3", "2026-11", False, False),
+        ("2026-Q4", "2026-11", True, False),
+        ("2027-Q1", "2026-11", True, True),
+        ("2026-10", "2026-Q4", True, False),
+        ("Wave 9", "Wave 10", False, False),
+        ("Wave 10", "Wave 10", True, False),
+        ("Wave 10", "wave 9", True, True),
+        ("Wave 10", "2026-10", True, False),
+        ("2026-10", "Wave 10", True, False),
+    ],
+)
+def test_a_time_begins_with_a_wave_and_ends_with_one_and_labels_of_another_kind_do_not_tell(
+    wave: str, label: str, begun: bool, over: bool
+) -> None:
+    assert (has_begun(wave, label), is_over(wave, label)) == (begun, over)
+
+
+def test_waves_of_several_lengths_follow_each_other_by_their_first_days() -> None:
+    assert chronological(["b", "2026-12", "2026-Q4", "2026-11"]) == ["2026-Q4", "2026-11", "2026-12", "b"]

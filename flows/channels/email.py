@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 from threading import BoundedSemaphore
 
@@ -24,6 +24,7 @@ from flows.channels.email_line import FAULTS, Batch, Line, answer, hold, leave, 
 from flows.channels.email_message import News, message_id, notice, random_id, write
 from flows.channels.news import news_of
 from flows.channels.outcomes import Outcomes
+from flows.channels.tries import PAUSES, pauses
 from flows.home import Home
 from flows.recipients import Email, MailServer
 from flows.settings import Settings
@@ -33,7 +34,6 @@ ARM_SECONDS = 20.0
 ANNOUNCE_SECONDS = 10.0
 COMPLETE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made anew
-RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 TAKEN = range(200, 300)
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
 LATE_SECONDS = 2.0  # the same where nobody waits at T: each send has to be counted
@@ -144,11 +144,8 @@ class EmailChannel:
         batch = work.batch if isinstance(work, Line) else work
         if isinstance(work, Line):
             self._read(work, deadline, is_first=True)
-        for pause in chain(
-            RESEND_PAUSES if isinstance(work, Line) else (0.0, *RESEND_PAUSES), repeat(RESEND_PAUSES[-1])
-        ):
-            missing = self._outcomes.missing(batch.recipients)
-            if not missing or time.monotonic() + pause >= deadline:
+        for pause in pauses(PAUSES if isinstance(work, Line) else (0.0, *PAUSES), deadline=deadline):
+            if not (missing := self._outcomes.missing(batch.recipients)):
                 return
             time.sleep(pause)
             self._send_again(replace(batch, recipients={name: batch.recipients[name] for name in missing}), deadline)

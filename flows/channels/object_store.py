@@ -14,18 +14,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Literal
 
-from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop, Target
+from flows.channels import Delivery, Open, Outcome, Refusal, Stop, Target
 from flows.channels.connections import MOST_AT_ONCE, TIME_UP, together
 from flows.channels.leftovers import PREFIX
 from flows.channels.notices import NAMES, notice
 from flows.channels.object_store_bucket import Bucket, BucketError, Buckets, place_of
 from flows.channels.object_store_keys import Keys
-from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.channels.parcels import Contents, Parcel
+from flows.channels.round import Round
+from flows.channels.tries import PAUSES, tries
 from flows.errors import FlowError
 from flows.recipients import ObjectStore
 from flows.settings import Settings
@@ -35,9 +37,7 @@ STAGE_SECONDS = 60.0
 STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 PUT_SECONDS = 10.0  # for the acknowledgement of a key; then it is asked whether it is there
-REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
 AGAIN_SECONDS = (0.05, 0.15, None)  # before T: pauses before what failed is tried again; None: no more
-PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
 LARGE_AT_ONCE = 8
 LAST = "release.json"  # whoever sees it has all the others
 FAULTS = (OSError, WarehouseError, FlowError)
@@ -60,41 +60,34 @@ class ObjectStoreChannel:
     """The object stores of one moment; how slow one is, no other notices."""
 
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
-        known = [each for each in deliveries if each.target is not None]
-        self._gone = [each.delivery_id for each in deliveries if each.target is None]
         self._settings = settings
-        self._parcels = parcels(known, releases, root=_root)
+        self._round = Round(deliveries, releases, called="the object store", root=_root)
         self._contents = Contents(settings.home)
         self._buckets = Buckets()
         self._large = BoundedSemaphore(LARGE_AT_ONCE)  # each is in memory, more than once
         self._marks: dict[Parcel, str] = {}  # of what is held
         self._keys: Keys | None = None
-        self._progress = {parcel: Progress() for parcel in self._parcels}
-        self._until: datetime | None = None  # None: as soon as all are ready
-        self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
+        self._progress = {parcel: Progress() for parcel in self._round.parcels}
 
     def stage(self) -> list[Refusal]:
         """Put the closed envelopes, and read them back."""
-        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
-        self._ready = frozenset(self._parcels) - refused.keys()
-        return self._refusals(refused)
+        return self._round.staged(self._each(self._round.parcels, self._put_envelope, seconds=STAGE_SECONDS))
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         """Read the envelopes back again, and put what is not there."""
-        now = datetime.now(UTC)
-        self._until = until if until > now else None
-        return self._refusals(self._hold(self._parcels, seconds=STAGE_SECONDS))
+        self._round.hold_until(until)
+        return self._round.refusals(self._hold(self._round.parcels, seconds=STAGE_SECONDS))
 
     def still_ready(self) -> list[Refusal]:
         """See that all that was put is there, over the connections that the keys will take."""
-        refused = self._each(self._parcels, self._look, seconds=seconds_to_look(self._until))
-        if refused and (self._until is None or (self._until - datetime.now(UTC)).total_seconds() > REMAKE_SECONDS):
-            refused = self._hold(tuple(refused), seconds=seconds_to_look(self._until))
-        return self._refusals(refused)
+        refused = self._each(self._round.parcels, self._look, seconds=self._round.seconds_to_look)
+        if refused and not self._round.is_near:
+            refused = self._hold(tuple(refused), seconds=self._round.seconds_to_look)
+        return self._round.refusals(refused)
 
     def opens(self) -> list[Open]:
         """One call that wakes the threads which put all the keys side by side."""
-        held = [parcel for parcel in self._parcels if parcel in self._marks]
+        held = [parcel for parcel in self._round.parcels if parcel in self._marks]
         if not held:
             return []
         self._keys = Keys({parcel: self._put_key(parcel) for parcel in held})
@@ -102,15 +95,12 @@ class ObjectStoreChannel:
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """Hear that the keys are there, put the plain copies and read them back, take envelope and key away."""
-        return self._finish(self._parcels, deadline=deadline)
+        return self._round.outcomes(self._finish(self._round.parcels, deadline=deadline))
 
     def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Ask what is there, and put the plain copies that are missing."""
-        wanted = set(delivery_ids)
-        lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
         ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
-        outcomes = self._finish(lacking, deadline=ends)
-        return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
+        return self._round.outcomes(self._finish(self._round.of(delivery_ids), deadline=ends), wanted=delivery_ids)
 
     def abandon(self) -> None:
         """Take away all that was put; the key was never there."""
@@ -118,12 +108,12 @@ class ObjectStoreChannel:
             self._keys.call_off()
             self._keys = None
         self._marks = {}
-        self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+        self._each(self._round.parcels, self._clear, seconds=STOP_SECONDS)
 
     def tidy(self, *, delivered: Collection[str]) -> list[str]:
         """Take away what was left there, because the store kept it or the process ended."""
-        left = self._each(self._parcels, partial(self._tidied, delivered=delivered), seconds=STOP_SECONDS)
-        return [name for parcel in self._parcels if parcel not in left for name in parcel.delivery_ids]
+        tidied = partial(self._tidied, delivered=delivered)
+        return self._round.all_but(self._each(self._round.parcels, tidied, seconds=STOP_SECONDS))
 
     def announce(self, event: Stop, reason: str) -> None:
         """Say in the folder of each wave that its results are held or withdrawn, and why, to those who were ready."""
@@ -137,9 +127,8 @@ class ObjectStoreChannel:
             bucket.put(f"{parcel.wave_name}/{NAMES[event]}", text)
             bucket.take_away(*(f"{parcel.wave_name}/{name}" for other, name in NAMES.items() if other != event))
 
-        told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
         with suppress(Exception):  # whatever it meets, the hold stands
-            self._each(told, say, seconds=STOP_SECONDS)
+            self._each(self._round.told(), say, seconds=STOP_SECONDS)
 
     def _put_envelope(self, parcel: Parcel) -> None:
         bucket = self._bucket(parcel)
@@ -169,8 +158,7 @@ class ObjectStoreChannel:
 
     def _finish(self, some: Sequence[Parcel], *, deadline: float) -> list[Outcome]:
         together(partial(self._finished, deadline=deadline), some, seconds=deadline - time.monotonic())
-        gone = [Outcome(name, "failed", datetime.now(UTC), _gone(), attempts=0) for name in self._gone]
-        return [outcome for parcel in some for outcome in self._outcomes(parcel)] + gone
+        return [outcome for parcel in some for outcome in self._outcomes(parcel)]
 
     def _finished(self, parcel: Parcel, *, deadline: float) -> None:
         """Try until the plain copies are right; a key that is there counts as opened, and only once."""
@@ -178,15 +166,12 @@ class ObjectStoreChannel:
         with progress.turn:
             if self._keys is not None and not progress.sent and parcel in self._keys.answers:
                 _hear(self._keys.answers[parcel], progress, seconds=min(PUT_SECONDS, deadline - time.monotonic()))
-            for pause in chain(PAUSES, repeat(PAUSES[-1])):
+            for _ in tries((0.0, *PAUSES), deadline=deadline):
                 try:
                     self._try_to_finish(parcel, progress)
                     return
                 except FAULTS as error:
                     progress.fault = str(error)
-                if time.monotonic() + pause >= deadline:
-                    return
-                time.sleep(pause)
 
     def _try_to_finish(self, parcel: Parcel, progress: Progress) -> None:
         if progress.opened_at is None and self._is_open(parcel):
@@ -214,7 +199,7 @@ class ObjectStoreChannel:
             right.update([] if fault else [name])
             return fault
 
-        files_at_once = 1 if right else max(min(LARGE_AT_ONCE, MOST_AT_ONCE // len(self._parcels)), 1)
+        files_at_once = 1 if right else max(min(LARGE_AT_ONCE, MOST_AT_ONCE // len(self._round.parcels)), 1)
         for names in ([name for name in plain if name != LAST], [LAST]):
             with ThreadPoolExecutor(files_at_once, thread_name_prefix="zwerm-object-store") as pool:
                 faults = list(pool.map(put, [name for name in names if name not in right]))
@@ -251,10 +236,6 @@ class ObjectStoreChannel:
             for parcel, fault in zip(some, said, strict=True)
             if fault != ""
         }
-
-    def _refusals(self, refused: Mapping[Parcel, str]) -> list[Refusal]:
-        gone = [Refusal(name, _gone()) for name in self._gone]
-        return gone + [Refusal(name, fault) for parcel, fault in refused.items() for name in parcel.delivery_ids]
 
     def _bucket(self, parcel: Parcel) -> Bucket:
         return self._buckets.of(_target(parcel.target))
@@ -307,7 +288,3 @@ def _root(delivery: Delivery) -> tuple[str, str | None]:
 def _target(target: Target) -> ObjectStore:
     assert isinstance(target, ObjectStore)
     return target
-
-
-def _gone() -> str:
-    return f"the object store {GONE}"

@@ -8,7 +8,6 @@
 import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
@@ -21,10 +20,6 @@ from flows.model import Language
 from flows.preparing.seal import Sealed, read_sealed, safe_name
 from warehouse import WarehouseError
 from warehouse.publish import contents, manifest_parts
-
-LOOK_SECONDS = 5.0
-LAST_LOOK_SECONDS = 0.4  # the last look is half a second before T
-SPARE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -129,12 +124,6 @@ class Contents:
                 _must_be_as_sealed(folder, files)
                 self._packed[folder.name] = packed, files
             return self._packed[folder.name]
-
-
-def seconds_to_look(until: datetime | None) -> float:
-    """How long a look at what is held may take: T comes, and nobody is to wait for one who does not answer."""
-    left = (until - datetime.now(UTC)).total_seconds() if until else LOOK_SECONDS
-    return max(min(left - SPARE_SECONDS, LOOK_SECONDS), LAST_LOOK_SECONDS)
 
 
 def _must_be_as_sealed(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -13,24 +13,16 @@ from pathlib import Path
 
 import asyncssh
 
-from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
+from flows.channels import Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.notices import notice
-from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.channels.parcels import Contents, Parcel
+from flows.channels.round import Round
 from flows.channels.sftp_known import Known
-from flows.channels.sftp_line import (
-    FAULTS,
-    LOST,
-    Line,
-    Login,
-    Loop,
-    answered,
-    connect,
-    folder_of,
-    line_of,
-    login_of,
-    why,
-)
+from flows.channels.sftp_line import FAULTS, LOST, Line, answered, connect, line_of
+from flows.channels.sftp_login import Login, folder_of, login_of, why
+from flows.channels.sftp_loop import Loop
 from flows.channels.sftp_place import Held, SftpPlace
+from flows.channels.tries import PAUSES, pauses
 from flows.recipients import Sftp
 from flows.settings import Settings
 from warehouse import WarehouseError
@@ -39,8 +31,6 @@ STAGE_SECONDS = 100.0
 STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
 KEYS_FIRST_SECONDS = 2.0  # no plain copy is begun before, while a key is still under way to anyone
-REMAKE_SECONDS = 1.0  # so long before T a lost connection may still be made anew
-PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
 
 
 class SftpChannel:
@@ -48,43 +38,36 @@ class SftpChannel:
 
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
         self._settings = settings
-        known = [each for each in deliveries if isinstance(each.target, Sftp)]
-        self._gone = [each.delivery_id for each in deliveries if not isinstance(each.target, Sftp)]
-        self._parcels = parcels(known, releases, root=lambda each: self._place(each.target))
-        self._places = {parcel: self._place(parcel.target) for parcel in self._parcels}
+        self._round = Round(deliveries, releases, called="the SFTP folder", root=lambda each: self._place(each.target))
+        self._places = {parcel: self._place(parcel.target) for parcel in self._round.parcels}
         self._contents = Contents(settings.home)
         self._loop = Loop()
         self._lines: dict[Login, asyncio.Task[Line]] = {}
         self._held: dict[Parcel, Held] = {}
         self._asked: dict[Line, asyncio.Future[None]] = {}
-        self._known = {parcel: Known() for parcel in self._parcels}
-        self._until: datetime | None = None  # None: as soon as all are ready
-        self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
+        self._known = {parcel: Known() for parcel in self._round.parcels}
 
     def stage(self) -> list[Refusal]:
         """Log in everywhere, put the closed envelopes, and read them back."""
-        self._pack(self._parcels)
-        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
-        self._ready = frozenset(self._parcels) - refused.keys()
+        self._pack(self._round.parcels)
+        refused = self._each(self._round.parcels, self._put_envelope, seconds=STAGE_SECONDS)
         self._close()
-        return self._refusals(refused)
+        return self._round.staged(refused)
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         """Connect, read the envelopes back again, open an empty file for each key, and hold all that until T."""
-        now = datetime.now(UTC)
-        self._until = until if until > now else None
-        self._pack(self._parcels)
-        return self._refusals(self._each(self._parcels, self._hold, seconds=STAGE_SECONDS))
+        self._round.hold_until(until)
+        self._pack(self._round.parcels)
+        return self._round.refusals(self._each(self._round.parcels, self._hold, seconds=STAGE_SECONDS))
 
     def still_ready(self) -> list[Refusal]:
         """Whether each connection lives and its files are there; long enough before T what was lost is made anew."""
-        is_near = self._until is not None and (self._until - datetime.now(UTC)).total_seconds() <= REMAKE_SECONDS
-        look = self._look_once if is_near else self._look
+        look = self._look_once if self._round.is_near else self._look
         self._asked = {}
-        refused = self._each(self._parcels, look, seconds=seconds_to_look(self._until))
-        if refused and not is_near:
-            refused = self._each(tuple(refused), self._hold, seconds=seconds_to_look(self._until))
-        return self._refusals(refused)
+        refused = self._each(self._round.parcels, look, seconds=self._round.seconds_to_look)
+        if refused and not self._round.is_near:
+            refused = self._each(tuple(refused), self._hold, seconds=self._round.seconds_to_look)
+        return self._round.refusals(refused)
 
     def opens(self) -> list[Open]:
         """One per connection: wake the loop, which puts all keys that go over it."""
@@ -98,20 +81,17 @@ class SftpChannel:
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """Await what hosts answer to the keys, write the plain copies, and take envelopes and keys away."""
-        return self._finish(self._parcels, deadline=deadline) + self._failed(self._gone)
+        return self._round.outcomes(self._finish(self._round.parcels, deadline=deadline))
 
     def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Write the plain copies that are missing; what is there already is delivered."""
-        wanted = set(delivery_ids)
-        lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
+        lacking, ends = self._round.of(delivery_ids), min(deadline, time.monotonic() + COMPLETE_SECONDS)
         self._pack(lacking)
-        ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
-        outcomes = self._finish(lacking, deadline=ends) + self._failed(self._gone)
-        return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
+        return self._round.outcomes(self._finish(lacking, deadline=ends), wanted=delivery_ids)
 
     def abandon(self) -> None:
         """Take away all that was put, and close what is held; the key was never there."""
-        self._each(self._parcels, self._clear, seconds=STOP_SECONDS)
+        self._each(self._round.parcels, self._clear, seconds=STOP_SECONDS)
         self._held = {}
         self._close()
 
@@ -122,9 +102,9 @@ class SftpChannel:
             if not await (await self._at(parcel)).tidy(is_delivered=parcel.is_among(delivered)):
                 raise WarehouseError("keeps what was put there for the moment")
 
-        left = self._each(self._parcels, tidied, seconds=STOP_SECONDS)
+        left = self._each(self._round.parcels, tidied, seconds=STOP_SECONDS)
         self._close()
-        return [name for parcel in self._parcels if parcel not in left for name in parcel.delivery_ids]
+        return self._round.all_but(left)
 
     def announce(self, event: Stop, reason: str) -> None:
         """Say on the host, in the folder of each wave, that its results are held or withdrawn, and why."""
@@ -134,9 +114,8 @@ class SftpChannel:
             text = notice(event, reason, sealed=sealed, language=language, settings=self._settings)
             await (await self._at(parcel)).tell(event, text)
 
-        told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
         with suppress(Exception):  # whatever it meets, the hold stands
-            self._each(told, say, seconds=STOP_SECONDS)
+            self._each(self._round.told(), say, seconds=STOP_SECONDS)
             self._close()
 
     def _pack(self, some: Iterable[Parcel]) -> None:
@@ -205,20 +184,18 @@ class SftpChannel:
 
     async def _finished(self, parcel: Parcel, deadline: float) -> None:
         """Try until it is there and what it needs no more is away; what was acknowledged is never written again."""
-        known, number = self._known[parcel], 0
+        known = self._known[parcel]
         await self._await_key(parcel)
-        while True:
+        for number, pause in enumerate(pauses((0.0, *PAUSES), deadline=deadline)):
+            if known.delivered_at and number > 1:
+                return
+            await asyncio.sleep(pause)
             try:
                 await self._deliver(parcel)
                 await self._clear(parcel)
                 return
             except FAULTS as error:
                 known.fault = self._fault(parcel, error)
-            pause = PAUSES[min(number, len(PAUSES) - 1)]
-            number += 1
-            if time.monotonic() + pause >= deadline or (known.delivered_at and number > 1):
-                return
-            await asyncio.sleep(pause)
 
     async def _await_key(self, parcel: Parcel) -> None:
         """What the host said to the key, where it was sent to him at T by this process."""
@@ -304,13 +281,6 @@ class SftpChannel:
             self._loop.run(closed())
         self._lines = {}
         self._loop.close()
-
-    def _refusals(self, refused: Mapping[Parcel, str]) -> list[Refusal]:
-        gone = [Refusal(name, f"the SFTP folder {GONE}") for name in self._gone]
-        return gone + [Refusal(name, fault) for parcel, fault in refused.items() for name in parcel.delivery_ids]
-
-    def _failed(self, names: Iterable[str]) -> list[Outcome]:
-        return [Outcome(name, "failed", datetime.now(UTC), f"the SFTP folder {GONE}", attempts=0) for name in names]
 
     def _place(self, target: object) -> tuple[Login, str]:
         assert isinstance(target, Sftp)

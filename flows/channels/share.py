@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
+from flows.channels import Delivery, Open, Outcome, Refusal, Stop
 from flows.channels.connections import TIME_UP, together
 from flows.channels.folder import Place, is_there, make, must_be_free, put, says, swept, tell, write
-from flows.channels.parcels import Contents, Parcel, parcels, seconds_to_look
+from flows.channels.parcels import Contents, Parcel
+from flows.channels.round import Round
 from flows.channels.share_key import Held, Openers, draft_of, hold
+from flows.channels.tries import PAUSES, tries
 from flows.errors import FlowError
 from flows.settings import Settings
 from warehouse import WarehouseError, publish
@@ -26,8 +28,6 @@ STAGE_SECONDS = 60.0
 ANSWER_SECONDS = 10.0  # for the key to be taken
 STOP_SECONDS = 5.0
 COMPLETE_SECONDS = 30.0
-REMAKE_SECONDS = 1.0  # so long before T what was lost may still be made anew
-PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts after T; the last one from then on
 FAULTS = (OSError, WarehouseError, FlowError)
 
 
@@ -35,34 +35,27 @@ class ShareChannel:
     """The shares of one moment; one that hangs is not waited for."""
 
     def __init__(self, deliveries: Sequence[Delivery], *, releases: Mapping[str, Path], settings: Settings) -> None:
-        known = [each for each in deliveries if each.target is not None]
-        self._gone = [each.delivery_id for each in deliveries if each.target is None]
         self._settings = settings
-        self._parcels = parcels(known, releases, root=self._root)
+        self._round = Round(deliveries, releases, called="the share", root=self._root)
         self._contents = Contents(settings.home)
         self._held: dict[Parcel, Held] = {}
         self._openers: Openers | None = None
-        self._until: datetime | None = None  # None: as soon as all are ready
-        self._ready: frozenset[Parcel] | None = None  # None: another process asked, and all were ready
 
     def stage(self) -> list[Refusal]:
         """Put the closed envelopes, and read them back."""
-        refused = self._each(self._parcels, self._put_envelope, seconds=STAGE_SECONDS)
-        self._ready = frozenset(self._parcels) - refused.keys()
-        return self._refusals(refused)
+        return self._round.staged(self._each(self._round.parcels, self._put_envelope, seconds=STAGE_SECONDS))
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         """Read the envelopes back again, put what is not there, and open an empty file for each key."""
-        now = datetime.now(UTC)
-        self._until = until if until > now else None
-        return self._refusals(self._each(self._parcels, self._hold, seconds=STAGE_SECONDS))
+        self._round.hold_until(until)
+        return self._round.refusals(self._each(self._round.parcels, self._hold, seconds=STAGE_SECONDS))
 
     def still_ready(self) -> list[Refusal]:
         """Whether all that was put is as it was; while T is more than a second away what was lost is made anew."""
-        refused = self._each(self._parcels, self._look, seconds=seconds_to_look(self._until))
-        if refused and (self._until is None or (self._until - datetime.now(UTC)).total_seconds() > REMAKE_SECONDS):
-            refused = self._each(tuple(refused), self._hold, seconds=seconds_to_look(self._until))
-        return self._refusals(refused)
+        refused = self._each(self._round.parcels, self._look, seconds=self._round.seconds_to_look)
+        if refused and not self._round.is_near:
+            refused = self._each(tuple(refused), self._hold, seconds=self._round.seconds_to_look)
+        return self._round.refusals(refused)
 
     def opens(self) -> list[Open]:
         """Per share: wake the thread that writes the key, closes and renames it."""
@@ -71,25 +64,22 @@ class ShareChannel:
 
     def confirm(self, *, deadline: float) -> list[Outcome]:
         """See that the keys were put, write the plain copies, read them back, and take envelope and key away."""
-        return self._finish(self._parcels, deadline=deadline) + self._failed()
+        return self._round.outcomes(self._finish(self._round.parcels, deadline=deadline))
 
     def complete(self, delivery_ids: Sequence[str], *, deadline: float) -> list[Outcome]:
         """Write the plain copies that are missing; what is there with the same hashes is delivered."""
-        wanted = set(delivery_ids)
-        lacking = [parcel for parcel in self._parcels if not wanted.isdisjoint(parcel.delivery_ids)]
         ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
-        outcomes = self._finish(lacking, deadline=ends) + self._failed()
-        return [outcome for outcome in outcomes if outcome.delivery_id in wanted]
+        return self._round.outcomes(self._finish(self._round.of(delivery_ids), deadline=ends), wanted=delivery_ids)
 
     def abandon(self) -> None:
         """Take away all that was put; the key was never there."""
         self._end_openers()
-        self._each(self._parcels, self._cleared, seconds=STOP_SECONDS)
+        self._each(self._round.parcels, self._cleared, seconds=STOP_SECONDS)
 
     def tidy(self, *, delivered: Collection[str]) -> list[str]:
         """Take away what was left there, because it stayed or the process ended."""
-        left = self._each(self._parcels, partial(self._must_clear, delivered=delivered), seconds=STOP_SECONDS)
-        return [name for parcel in self._parcels if parcel not in left for name in parcel.delivery_ids]
+        must_clear = partial(self._must_clear, delivered=delivered)
+        return self._round.all_but(self._each(self._round.parcels, must_clear, seconds=STOP_SECONDS))
 
     def announce(self, event: Stop, reason: str) -> None:
         """Say on the share, in the folder of each wave, that its results are held or withdrawn, and why."""
@@ -99,9 +89,8 @@ class ShareChannel:
             if not is_there(place):
                 tell(place, event, reason, settings=self._settings)
 
-        told = [parcel for parcel in self._parcels if self._ready is None or parcel in self._ready]
         with suppress(Exception):  # whatever it meets, the hold stands
-            self._each(told, say, seconds=STOP_SECONDS)
+            self._each(self._round.told(), say, seconds=STOP_SECONDS)
 
     def _put_envelope(self, parcel: Parcel) -> None:
         place = self._place(parcel)
@@ -148,10 +137,10 @@ class ShareChannel:
 
     def _finished(self, parcel: Parcel, *, deadline: float) -> list[Outcome]:
         """Try until the plain copies are right; a key that is there counts as opened, and only once."""
-        held, is_late, number = self._held.get(parcel), False, 0
+        held, is_late, fault = self._held.get(parcel), False, TIME_UP
         if held is not None and held.is_woken:
             held.done.wait(min(ANSWER_SECONDS, max(deadline - time.monotonic(), 0)))
-        while True:
+        for _ in tries((0.0, *PAUSES), deadline=deadline):
             try:
                 is_open = self._is_open(parcel)
                 is_late |= put(self._place(parcel)) and not is_open
@@ -163,11 +152,6 @@ class ShareChannel:
                 return [Outcome(name, "delivered", now, "", attempts, sent_at, leaves) for name in parcel.delivery_ids]
             except FAULTS as error:
                 fault = says(error)
-            pause = PAUSES[min(number, len(PAUSES) - 1)]
-            number += 1
-            if time.monotonic() + pause >= deadline:
-                break
-            time.sleep(pause)
         now = datetime.now(UTC)
         if self._is_open(parcel):
             detail = f"has the key to the closed envelope, and no plain copies: {fault}"
@@ -217,13 +201,6 @@ class ShareChannel:
             for parcel, fault in said
             if fault != ""
         }
-
-    def _refusals(self, refused: Mapping[Parcel, str]) -> list[Refusal]:
-        gone = [Refusal(name, f"the share {GONE}") for name in self._gone]
-        return gone + [Refusal(name, fault) for parcel, fault in refused.items() for name in parcel.delivery_ids]
-
-    def _failed(self) -> list[Outcome]:
-        return [Outcome(name, "failed", datetime.now(UTC), f"the share {GONE}", attempts=0) for name in self._gone]
 
     def _root(self, delivery: Delivery) -> Path:
         return self._settings.file.parent / str(delivery.target)

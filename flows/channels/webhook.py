@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
 
 from flows.channels import GONE, Delivery, Open, Outcome, Refusal, Stop
@@ -26,6 +25,7 @@ from flows.channels.connections import (
     together,
 )
 from flows.channels.outcomes import Outcomes
+from flows.channels.tries import PAUSES, tries
 from flows.channels.webhook_content import Content, opening_event, target_of
 from flows.channels.webhook_line import FAULTS, Attempt, Line, attempts, hold, why
 from flows.channels.webhook_request import Event, seconds_ahead
@@ -40,7 +40,6 @@ RECONNECT_SECONDS = 1.0  # so long before T a lost connection may still be made 
 GRACE_SECONDS = 0.2  # for threads to note that the deadline has come
 HELD_PER_SECOND = 100  # connections, on a slow host; what arming takes beyond the slowest answer
 READY_PAUSES = (0.25, 1.0)  # seconds before a readiness call goes out again where the connection failed
-RESEND_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)  # seconds; the last one from then on
 SLOWEST_READER = 250_000  # bytes per second
 SLOWEST_LINE = 1_000_000  # bytes per second, of our own, which all envelopes share
 BYTES_AT_ONCE = 1 << 28  # of envelopes in memory
@@ -106,8 +105,8 @@ class WebhookChannel:
         """Read all answers side by side until the deadline, and send again what failed or stayed unanswered."""
         lines, self._lines = self._lines, {}
         pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="zwerm-webhook")
-        at_once = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=deadline)
-        later = partial(self._resend, pauses=RESEND_PAUSES, deadline=deadline)
+        at_once = partial(self._resend, pauses=(0.0, *PAUSES), deadline=deadline)
+        later = partial(self._resend, pauses=PAUSES, deadline=deadline)
         resends = [pool.submit(at_once, name) for name in self._deliveries if name not in lines]
         for line, attempt in attempts(list(lines.values()), deadline=min(deadline, time.monotonic() + ANSWER_SECONDS)):
             self._note(line.delivery_id, attempt, is_first=True)
@@ -121,7 +120,7 @@ class WebhookChannel:
         """Send what is still missing, at once and then with pauses, under the key that it always had."""
         self._content.read()
         ends = min(deadline, time.monotonic() + COMPLETE_SECONDS)
-        resend = partial(self._resend, pauses=(0.0, *RESEND_PAUSES), deadline=ends)
+        resend = partial(self._resend, pauses=(0.0, *PAUSES), deadline=ends)
         missing = [name for name in self._outcomes.missing(delivery_ids) if name in self._deliveries]
         together(resend, missing, seconds=COMPLETE_SECONDS)
         return self._outcomes.of(delivery_ids)
@@ -225,10 +224,7 @@ class WebhookChannel:
     def _resend(self, name: str, *, pauses: Sequence[float], deadline: float) -> None:
         delivery = self._deliveries[name]
         event = opening_event(delivery)
-        for pause in chain(pauses, repeat(pauses[-1])):
-            if time.monotonic() + pause >= deadline:
-                return
-            time.sleep(pause)
+        for _ in tries(pauses, deadline=deadline):
             self._give_again(delivery, deadline=deadline)
             attempt = self._post(name, event, key=self._content.key(delivery, event), deadline=deadline)
             self._note(name, attempt)

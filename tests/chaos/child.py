@@ -45,11 +45,11 @@ FAR = {"STAGE_SECONDS": 6.0, "COMPLETE_SECONDS": 4.0, "STOP_SECONDS": 2.0, "PAUS
 WAITS: dict[ModuleType, dict[str, object]] = {
     webhook: {
         **{"ANSWER_SECONDS": ANSWER_SECONDS, "READY_SECONDS": 3.0, "COMPLETE_SECONDS": 3.0, "ANNOUNCE_SECONDS": 1.0},
-        **{"CLOCK_SECONDS": 1.0, "RESEND_PAUSES": PAUSES},
+        **{"CLOCK_SECONDS": 1.0, "PAUSES": PAUSES},
     },
     email: {
         **{"STAGE_SECONDS": 4.0, "ARM_SECONDS": 4.0, "COMPLETE_SECONDS": 3.0, "ANNOUNCE_SECONDS": 1.0},
-        "RESEND_PAUSES": PAUSES,
+        "PAUSES": PAUSES,
     },
     share: FAR,
     sftp: FAR,

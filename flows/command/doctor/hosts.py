@@ -4,7 +4,9 @@ import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
 
-from flows.channels.sftp_line import FAULTS, Line, Login, Loop, answered, connect, folder_of, login_of, why
+from flows.channels.sftp_line import FAULTS, Line, answered, connect
+from flows.channels.sftp_login import Login, folder_of, login_of, why
+from flows.channels.sftp_loop import Loop
 from flows.command.doctor.findings import Finding, counted, ok, problem
 from flows.settings import Settings
 

@@ -302,7 +302,7 @@ def test_an_envelope_that_is_gone_is_put_anew_while_there_is_time_and_refused_wh
     assert unpack(unseal(store.objects()[name], key(home, wanted))) == sealed_files(home, wanted)
 
     store.delete(name)
-    channel._until = datetime.now(UTC) + timedelta(seconds=0.5)
+    channel._round.until = datetime.now(UTC) + timedelta(seconds=0.5)
     (refusal,) = channel.still_ready()
 
     assert "what was put there for the moment is gone" in refusal.reason

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from flows.channels import Delivery, Outcome, Refusal
 from flows.channels.envelope import MARK, key_of, unpack, unseal
 from flows.channels.sftp import SftpChannel
-from flows.channels.sftp_line import folder_of
+from flows.channels.sftp_login import folder_of
 from flows.command.doctor.hosts import hosts
 from flows.errors import HeldError
 from flows.home import Home

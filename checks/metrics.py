@@ -11,7 +11,7 @@ def _with_interval(*names: str) -> tuple[str, ...]:
 FIGURES = (
     *("responses", "missing_scores", "promoters", "passives", "detractors"),
     *("nps", "nps_low", "nps_high", "nps_weighted", "nps_weighted_low", "nps_weighted_high", "effective_responses"),
-    *("design_effect", "superpromoters", "sharers", "silent_promoters", "unknown_promoters"),
+    *("nps_weighted_se", "design_effect", "superpromoters", "sharers", "silent_promoters", "unknown_promoters"),
     *("told_known", "told", "influence_known", "antipromoters"),
     *_with_interval("superpromoter_rate", "sharing_rate", "influence_rate", "antipromoter_rate", "net_superpromoter"),
     *_with_interval("reach", "conversion"),
@@ -142,11 +142,12 @@ RULES: tuple[Rule, ...] = (
         name="amounts_are_possible",
         kind="contract",
         says={
-            "en": "Nobody told, and nobody brought in, fewer than none; weights never make answers more.",
-            "nl": "Niemand vertelde het aan, of bracht, minder dan niemand; gewichten maken nooit meer antwoorden.",
+            "en": "Nobody told, and nobody brought in, fewer than none; weights alone make answers no more.",
+            "nl": "Niemand vertelde het aan, of bracht, minder dan niemand; gewichten geven niet meer antwoorden.",
         },
         condition=Satisfies(
-            "reach >= 0 and reach_low >= 0 and recommendation_value >= 0 and design_effect > 1 - 1e-6"
+            "reach >= 0 and reach_low >= 0 and recommendation_value >= 0 and nps_weighted_se >= 0"
+            " and (design_effect > 1 - 1e-6 or design_effect >= 0 and nps_weighted_se is not null)"
             " and net_superpromoter between -1 and 1"
         ),
     ),

@@ -123,6 +123,8 @@ class Roles(Model):
     responded_at: RoleSetting | None = None
     department: Annotated[tuple[Role, ...], BeforeValidator(_roles)] = ()
     weight: RoleSetting | None = None
+    stratum: RoleSetting | None = None  # how the sample was drawn: weighted figures' intervals take it into account
+    cluster: RoleSetting | None = None
     told_count: RoleSetting | None = None
     acted_count: RoleSetting | None = None
     copied: RoleSetting | None = None
@@ -131,6 +133,11 @@ class Roles(Model):
     comment: RoleSetting | None = None
     drivers: Mapping[str, DriverSetting] = {}
     segments: Mapping[str, RoleSetting] = {}
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it is known how the sample was drawn: in strata, or in clusters."""
+        return self.stratum is not None or self.cluster is not None
 
     @field_validator("score")
     @classmethod
@@ -215,6 +222,11 @@ class Survey(Model):
             raise ValueError('duplicates = "latest" needs roles.response_id')
         if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
             raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
+        if self.weighting is None and self.roles.weight is None and self.roles.is_sampled:
+            raise ValueError(
+                "roles.stratum and roles.cluster tell how sure weighted figures are, and need roles.weight or "
+                'weighting; where all answers weigh the same: weight = { sql = "1" }'
+            )
         return self
 
     @model_validator(mode="after")

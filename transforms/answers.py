@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from transforms import TransformError
-from transforms.roles import BANDS, IDS, NUMBERS, Role
+from transforms.roles import BANDS, DESIGN, IDS, NUMBERS, Role
 from transforms.sql import literal, quote
 
 UNREADABLE = "\x1a"  # stands for a value that a mapping does not know: no number, date or department's name
@@ -39,7 +39,7 @@ def role_text(name: str, role: Role, columns: Collection[str]) -> str:
     """A role's trimmed text, NULL where blank; an expression that fails on a row makes that answer unreadable."""
     if role.column is not None:
         return trimmed(quote(found(role.column, name, columns)))
-    failed = "" if name in IDS else UNREADABLE
+    failed = "" if name in (*IDS, *DESIGN) else UNREADABLE
     return trimmed(f"coalesce(try(coalesce(({role.sql}\n)::varchar, '')), {literal(failed)})")
 
 
@@ -62,8 +62,10 @@ def answers(mapped: Mapping[str, Role]) -> dict[str, str]:
     made["responded"] = "null::varchar" if responded is None else _present("responded_at", responded)
     made["respondent_key"] = "null::uhugeint"
     if respondent is not None:
-        # MD5 is enough under a secret key: without the key nobody can try ids, nor prepare a collision.
-        made["respondent_key"] = f"md5_number($key_head || {_present('respondent_id', respondent)} || $key_tail)"
+        made["respondent_key"] = _hashed(_present("respondent_id", respondent))
+    for name in DESIGN:
+        if name in mapped:  # of a household or a journey only which answers are of the same one
+            made[f"{name}_key"] = _hashed(_labelled(name, mapped[name]))
     for name, role in mapped.items():
         if name.startswith(("level_", "segment_")):
             made[name] = f"nfc_normalize({_labelled(name, role)})"
@@ -72,6 +74,11 @@ def answers(mapped: Mapping[str, Role]) -> dict[str, str]:
         elif name in ("comment", "comment_language"):
             made[name] = _present(name, role)
     return made
+
+
+def _hashed(expression: str) -> str:
+    """MD5 is enough under a secret key: without the key nobody can try ids, nor prepare a collision."""
+    return f"md5_number($key_head || {expression} || $key_tail)"
 
 
 def _answer(name: str, role: Role | None, *, edge: int) -> str:

@@ -16,8 +16,8 @@ unlike_keys as (
         select response_key
         from answers
         group by
-            response_key, department_key, score, weight, told_count, acted_count, is_copied,
-            warned_count, warned_acted_count, is_contradictory
+            response_key, department_key, score, weight, stratum_key, cluster_key,
+            told_count, acted_count, is_copied, warned_count, warned_acted_count, is_contradictory
         having 2 * count_if(is_current) <> count(*)
     )
 ),
@@ -32,13 +32,13 @@ counted_alike as (
     window
         versions as (
             partition by
-                response_key, department_key, score, weight, told_count, acted_count, is_copied,
-                warned_count, warned_acted_count, is_contradictory
+                response_key, department_key, score, weight, stratum_key, cluster_key,
+                told_count, acted_count, is_copied, warned_count, warned_acted_count, is_contradictory
         ),
         alike as (
             partition by
-                is_current, response_key, department_key, score, weight, told_count, acted_count, is_copied,
-                warned_count, warned_acted_count, is_contradictory
+                is_current, response_key, department_key, score, weight, stratum_key, cluster_key,
+                told_count, acted_count, is_copied, warned_count, warned_acted_count, is_contradictory
         )
 ),
 

@@ -10,13 +10,12 @@ from importlib.resources.abc import Traversable
 from transforms.sql import text
 
 SELECTS = (
-    *("cells", "tallies", "superpromoters", "metrics", "paired", "ratings", "rating_sums", "rating_sample"),
+    *("cells", "tallies", "superpromoters", "metrics", "sampled", "paired", "ratings", "rating_sums", "rating_sample"),
     *("voices", "words", "terms", "themes", "quotes"),
 )
 FUNCTIONS = (
     *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "johnson", "drivers", "weights"),
-    *("moves", "reorganisations"),
-    *("themes", "quotes"),
+    *("sampled", "moves", "reorganisations", "themes", "quotes"),
 )
 
 

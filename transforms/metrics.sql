@@ -1,6 +1,7 @@
 -- Metrics: one row per survey × wave × department, in tree order; a suppressed department has NULL for every figure.
 -- Reads `tallies` and `superpromoters` of one survey and wave, `departments` and `pattern`. Formulas: adjusted Wald (Rocks
--- 2016), or plain Wald where $interval says so, Kish's effective size. The score interval is computed over these rows.
+-- 2016), or plain Wald where $interval says so, Kish's effective size. The score interval is computed over these rows,
+-- and what strata and clusters say of weighted figures.
 with shown as (
     select
         tallies.*,
@@ -61,6 +62,7 @@ select
     round(100 * nps_weighted, 10) as nps_weighted,
     round(100 * nps_weighted_low, 10) as nps_weighted_low,
     round(100 * nps_weighted_high, 10) as nps_weighted_high,
+    null::double as nps_weighted_se,
     round(n_eff, 10) as effective_responses,
     round(n / n_eff, 10) as design_effect,
     superpromoters.superpromoters,

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from transforms.answers import answers, blank, found, most, response_key, role_text, trimmed, unlike
-from transforms.roles import BANDS, COUNTS, IDS, Role, Roles, Wave, called, mapped, said
+from transforms.roles import BANDS, COUNTS, DESIGN, IDS, Role, Roles, Wave, called, mapped, said
 from transforms.sql import literal, quote, text
 
 VERSION = 2  # raised when the same mapping would make other rows
-UNSHOWN = (*IDS, "comment", "comment_language")  # in the rehearsal: they tell a person
+UNSHOWN = (*IDS, *DESIGN, "comment", "comment_language")  # in the rehearsal: they tell a person
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _becomes(roles: Roles, timezone: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _key_parameters(roles: Roles, key: bytes) -> dict[str, str]:
-    """Half of the key before the respondent's id and half after it: without it, a short id's hash could be guessed."""
-    if roles.respondent_id is None:
+    """Half of the key before what is hashed and half after it: without it, a short id's hash could be guessed."""
+    if all(getattr(roles, name) is None for name in ("respondent_id", *DESIGN)):
         return {}
     text, half = b85encode(key).decode("ascii"), len(key) * 5 // 8  # short, so that most ids fit MD5's first block
     return {"key_head": text[:half], "key_tail": text[half:]}
@@ -182,6 +182,7 @@ def _where_mapped(known: Mapping[str, Role], beside: Mapping[str, str]) -> dict[
     """What only some surveys ask: a column that nobody mapped is not written, and costs nothing."""
     language = "comment_language" if "comment_language" in known else "null::varchar"
     words = {"comment": "comment", "comment_language": language} if "comment" in known else {}
+    words |= {f"{name}_key": f"{name}_key" for name in DESIGN if name in known}
     return words | {name: beside[name] for name in ("drivers", "segments") if beside[name]}
 
 

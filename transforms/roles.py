@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 IDS = ("response_id", "respondent_id")
+DESIGN = ("stratum", "cluster")  # how the sample was drawn
 NUMBERS = ("score", "weight", "told_count", "acted_count", "copied", "warned_count", "warned_acted_count")
 BANDS = ("told_count", "warned_count")
 COUNTS = ("told_count", "told_count_most", "acted_count", "warned_count", "warned_count_most", "warned_acted_count")
@@ -49,6 +50,10 @@ class Roles(Protocol):
     def department(self) -> tuple[Role, ...]: ...  # noqa: D102
     @property
     def weight(self) -> Role | None: ...  # noqa: D102
+    @property
+    def stratum(self) -> Role | None: ...  # noqa: D102
+    @property
+    def cluster(self) -> Role | None: ...  # noqa: D102
     @property
     def told_count(self) -> Role | None: ...  # noqa: D102
     @property
@@ -99,7 +104,7 @@ class Column:
 
 def mapped(roles: Roles) -> Iterator[tuple[str, Role]]:
     """Each mapped role by name; levels, drivers and segments are numbered, as SQL can name no others."""
-    for name in (*IDS, "responded_at", *NUMBERS):
+    for name in (*IDS, *DESIGN, "responded_at", *NUMBERS):
         role: Role | None = getattr(roles, name)
         if role is not None:
             yield name, role

@@ -28,6 +28,7 @@ DIGITS = {
     "nps_weighted": 1,
     "nps_weighted_low": 1,
     "nps_weighted_high": 1,
+    "nps_weighted_se": 1,
 }
 LEVEL = re.compile(r"department(?:_(\d+))?")
 
@@ -121,31 +122,6 @@ def design_effect(cells: pd.DataFrame) -> float:
     """Kish's: what weights cost, answers over effective answers."""
     weight, n = cells["weight"].to_numpy(float), cells["answers"].to_numpy(float)
     return float(n.sum() * (n @ weight**2) / (n @ weight) ** 2)
-
-
-def linearised_error(
-    values: Numbers,
-    weights: Numbers,
-    *,
-    strata: NDArray[np.int64] | None = None,
-    populations: Mapping[int, float] | None = None,
-) -> float:
-    """Standard error of the weighted mean by linearisation, in the values' unit: uᵢ = wᵢ(xᵢ − m)/Σw, with n/(n − 1).
-
-    With `strata`, within each; with their `populations`, corrected for what was not drawn (Lumley 2010).
-    """
-    mean = float(values @ weights / weights.sum())
-    errors = weights * (values - mean) / weights.sum()
-    of = np.zeros(len(values), dtype=np.int64) if strata is None else strata
-    variance = 0.0
-    for stratum in np.unique(of):
-        own = errors[of == stratum]
-        n = len(own)
-        if n < 2:
-            raise TransformError("a stratum with one answer has no variance; merge it with another")
-        left = 1 - n / populations[int(stratum)] if populations else 1.0
-        variance += left * n / (n - 1) * float(((own - own.mean()) ** 2).sum())
-    return float(variance**0.5)
 
 
 def blunt(metrics: pd.DataFrame, *, levels: Sequence[int]) -> pd.DataFrame:

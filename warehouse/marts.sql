@@ -24,9 +24,10 @@ create table mart.promoter_metrics (
     nps_low double, -- Lower end of the 95 % interval of nps (adjusted Wald, unless release.json names another), in points.
     nps_high double, -- Upper end of the 95 % interval of nps, in points.
     nps_weighted double, -- nps with survey weights, in points; NULL where the survey has none.
-    nps_weighted_low double, -- Lower end of the 95 % interval of nps_weighted, in points.
+    nps_weighted_low double, -- Lower end of the 95 % interval of nps_weighted, in points: always adjusted Wald.
     nps_weighted_high double, -- Upper end of the 95 % interval of nps_weighted, in points.
-    effective_responses double, -- Responses that the weights leave, after Kish.
+    nps_weighted_se double, -- Standard error of nps_weighted over strata and clusters, in points; NULL where neither is known.
+    effective_responses double, -- Responses that the weights leave, after Kish, or strata and clusters where they are known.
     design_effect double, -- responses over effective_responses: how many times as many answers the weights ask for.
     superpromoters bigint, -- Promoters who told others, with effect (the definition is Zwerm's own).
     sharers bigint, -- Promoters who told others, without effect.

@@ -31,10 +31,17 @@ class Figures(Part):
     nps_low: float | None = Field(description="lower end of the 95 % interval, by the method that `interval` names")
     nps_high: float | None
     nps_weighted: float | None = Field(description="the same with weights, where the survey has them")
-    nps_weighted_low: float | None
+    nps_weighted_low: float | None = Field(
+        description="lower end of its 95 % interval: adjusted Wald, whatever `interval` says"
+    )
     nps_weighted_high: float | None
-    effective_responses: float | None = Field(description="answers that weights leave, after Kish")
-    design_effect: float | None = Field(description="responses over effective_responses: what weights cost")
+    nps_weighted_se: float | None = Field(
+        description="its standard error over strata and clusters, in points; null where neither is known"
+    )
+    effective_responses: float | None = Field(
+        description="answers that weights leave, after Kish; where strata or clusters are known, that the design leaves"
+    )
+    design_effect: float | None = Field(description="responses over effective_responses: what weights and design cost")
     superpromoters: int | None = Field(description="promoters who told others, with effect")
     sharers: int | None = Field(description="promoters who told others, without effect")
     silent_promoters: int | None = Field(description="promoters who told nobody, or fewer than told_min")

@@ -11,6 +11,7 @@ from transforms.departments import SEPARATOR
 from transforms.highlights import highlights
 from transforms.interval import interval
 from transforms.protect import freeze, protect
+from transforms.sampled import sampled
 from transforms.sql import text
 from warehouse.store import Store
 
@@ -72,8 +73,8 @@ def compute(store: Store, run: Run, *, survey: str) -> pd.DataFrame:
     worth = {"margin": settings.superpromoters.margin, "currency": settings.superpromoters.currency}
     least = {"min_respondents": settings.min_respondents}
     store.run(f"create or replace temporary table superpromoters as {text('superpromoters')}", {**least, **worth})
-    metrics = store.frame(text("metrics"), {**least, "interval": settings.interval})
-    return interval(metrics, method=settings.interval)
+    metrics = interval(store.frame(text("metrics"), {**least, "interval": settings.interval}), method=settings.interval)
+    return sampled(metrics, store.frame(text("sampled")), **least) if settings.roles.is_sampled else metrics
 
 
 def remember_pattern(store: Store, release_id: str, pattern: pd.DataFrame) -> None:

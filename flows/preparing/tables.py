@@ -12,7 +12,7 @@ FIGURES = pa.schema(
         *((name, COUNT) for name in ("responses", "missing_scores", "promoters", "passives", "detractors")),
         *((name, NUMBER) for name in ("nps", "nps_low", "nps_high")),
         *((name, NUMBER) for name in ("nps_weighted", "nps_weighted_low", "nps_weighted_high", "effective_responses")),
-        ("design_effect", NUMBER),
+        *((name, NUMBER) for name in ("nps_weighted_se", "design_effect")),
         *((name, COUNT) for name in ("superpromoters", "sharers", "silent_promoters", "unknown_promoters")),
         *((name, COUNT) for name in ("told_known", "told", "influence_known")),
         *((name, NUMBER) for name in ("superpromoter_rate", "superpromoter_rate_low", "superpromoter_rate_high")),

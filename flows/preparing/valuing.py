@@ -45,11 +45,12 @@ def weigh(store: Store, run: Run, examination: Examination) -> None:
 
 
 def blunted(run: Run, survey: str, metrics: pd.DataFrame) -> pd.DataFrame:
-    """The metrics; where answers are weighted to margins, with weighted figures that tell of no small group."""
+    """The metrics; with margins, strata or clusters, which others may know, weighted figures tell of no small group."""
     settings = run.survey(survey)
-    if settings.weighting is None:
+    if settings.weighting is None and not settings.roles.is_sampled:
         return metrics
-    levels = [level_of(margin, list(settings.roles.segments)) for margin in settings.weighting.margins]
+    margins = settings.weighting.margins if settings.weighting else {}
+    levels = [level_of(margin, list(settings.roles.segments)) for margin in margins]
     return blunt(metrics, levels=[level for level in levels if level is not None])
 
 

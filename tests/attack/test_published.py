@@ -28,7 +28,9 @@ ASIDE = {0: 3, 1: 12, 2: K}  # so many answers of an organisation cannot be righ
 STANDS_ON = {
     **dict.fromkeys(("nps", "nps_low", "nps_high", "nps_change", "net_superpromoter"), "responses"),
     **dict.fromkeys(("superpromoter_rate", "antipromoter_rate"), "responses"),
-    **dict.fromkeys(("nps_weighted", "nps_weighted_low", "nps_weighted_high"), "effective_responses"),
+    **dict.fromkeys(
+        ("nps_weighted", "nps_weighted_low", "nps_weighted_high", "nps_weighted_se"), "effective_responses"
+    ),
     **dict.fromkeys(("sharing_rate", "sharing_rate_low", "sharing_rate_high"), "told_known"),
     **dict.fromkeys(("influence_rate", "influence_rate_low", "influence_rate_high"), "influence_known"),
     **dict.fromkeys(("reach", "reach_low", "reach_high", "recommendation_value"), "told_known"),

@@ -1,5 +1,6 @@
 """The whole way of ratings and weights: the demo's truth is found again; margins are met, or the run says why not."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,48 @@ def test_answers_are_weighted_to_the_margins_beside_the_unweighted_figures(tmp_p
     assert whole["nps_weighted"] == pytest.approx(0.5 * 100 + 0.5 * stay, abs=0.051)
     assert whole["design_effect"] == pytest.approx(400 * (100 * 2**2 + 300 * (2 / 3) ** 2) / 400**2, abs=0.0051)
     assert whole["effective_responses"] == 300
+
+
+SAMPLED = 'weight = "crew"\nstratum = "ticket"\ncluster = { sql = "concat(crew, score)" }'
+
+
+def test_strata_and_clusters_make_the_weighted_figures_as_sure_as_the_sample_was_drawn(tmp_path: Path) -> None:
+    """By hand, over the whole's clusters within its strata; of them only keyed hashes are kept."""
+    survey = written(tmp_path, weighting="", roles=SAMPLED)
+    found = metrics(survey)
+    rows = pd.read_csv(io.StringIO(answers())).assign(s=lambda d: (d["score"] >= 9) * 1.0 - (d["score"] <= 6))
+    clusters = [rows["ticket"], rows["crew"].astype(str) + rows["score"].astype(str)]
+    for department, inside in (("Our organisation", rows["place"].notna()), ("Ships", rows["place"] == "Ships")):
+        row, w = found[found["department"] == department].iloc[0], rows["crew"].where(inside, 0.0)
+        mean = (w * rows["s"]).sum() / w.sum()
+        sums = (w * (rows["s"] - mean) / w.sum()).groupby(clusters).sum()
+        by = sums.groupby(level=0)
+        n = by.transform("size")
+        alone = (sums[n == 1] ** 2).sum()
+        variance = alone + (n / (n - 1) * (sums - by.transform("mean")) ** 2)[n > 1].sum()
+        p, d = ((w * (rows["s"] == sign)).sum() / w.sum() for sign in (1, -1))
+        assert row["nps_weighted"] == pytest.approx(100 * mean, abs=0.051)
+        assert row["nps_weighted_se"] == pytest.approx(100 * variance**0.5, abs=0.051)
+        assert row["effective_responses"] == round((p + d - (p - d) ** 2) / variance)
+        assert row["nps_weighted_low"] < row["nps_weighted"] < row["nps_weighted_high"]
+    with Run.begin(survey.config).store() as store:
+        kept = store.rows("select count(distinct stratum_key), count(distinct cluster_key) from core.responses")
+    assert kept == [(2, clusters[1].nunique())]
+    (document,) = (tmp_path / "releases").glob("*/release.json")
+    assert b'"stay"' not in document.read_bytes()
+
+
+def test_strata_that_are_mapped_later_make_a_revision_and_without_weights_are_refused(tmp_path: Path) -> None:
+    survey = written(tmp_path, weighting="", roles='weight = "crew"')
+    before = metrics(survey)
+    assert before["nps_weighted_se"].isna().all()
+    survey.release()
+    survey = written(tmp_path, weighting="", roles='weight = "crew"\nstratum = "ticket"')
+    after = metrics(survey, may_revise=True)
+    assert after["nps_weighted_se"].notna().all()
+    assert after.loc["all", "design_effect"] < before.loc["all", "design_effect"]
+    with pytest.raises(ConfigurationError, match=r"need roles.weight or weighting; .* weight = { sql = \"1\" }"):
+        metrics(written(tmp_path, weighting="", roles='cluster = "ticket"'))
 
 
 def test_without_margins_nothing_is_weighted_and_without_drivers_nothing_is_valued(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_it_makes_the_columns_of_core_responses_and_the_flags_of_the_checks(conf
     flags |= {f"{role}_is_readable" for role in ("told_count", "acted_count", "warned_count", "warned_acted_count")}
     made = {name for (name,) in table} - {"batch", "record_number"}
     flags |= {"department_levels_are_text", "drivers_are_readable", "segments_are_text"}
-    where_mapped = {"comment", "comment_language", "drivers", "segments"}
+    where_mapped = {"comment", "comment_language", "drivers", "segments", "stratum_key", "cluster_key"}
     assert set(row) == (made - where_mapped) | flags | {"original"}
     assert all(row[flag] for flag in flags)
     assert (row["survey"], row["wave"], row["department_key"], row["score"]) == ("s", "w", "", 9)
@@ -245,6 +245,17 @@ def test_a_respondent_is_a_keyed_hash_that_nobody_can_make_without_the_key(confo
     assert keys[3:] == [None, None]
     others = [row["respondent_key"] for row in conformed(roles, *answers, key=KEY[::-1])]
     assert others[0] not in keys
+
+
+def test_a_stratum_and_a_cluster_are_keyed_hashes_too_and_values_merge_strata(conformed: Conform) -> None:
+    roles = mapped(stratum={"column": "line", "values": {"Oost": "East"}}, cluster="journey")
+    rows = conformed(roles, *({"score": "9", "line": line, "journey": "7"} for line in ("East", "Oost", "West", "")))
+    strata = [row["stratum_key"] for row in rows]
+    assert strata[0] == strata[1] != strata[2]
+    assert strata[3] is None
+    assert {type(row["cluster_key"]) for row in rows} == {int}
+    others = conformed(roles, {"score": "9", "line": "East", "journey": "7"}, key=KEY[::-1])
+    assert others[0]["stratum_key"] not in strata
 
 
 def test_the_key_is_in_no_text(conformed: Conform) -> None:

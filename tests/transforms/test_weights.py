@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.waves import layers
 from transforms import TransformError
-from transforms.weights import blunt, cells_sql, counted_sql, design_effect, level_of, linearised_error, weights
+from transforms.weights import blunt, cells_sql, counted_sql, design_effect, level_of, weights
 
 SAMPLE = {"b1": (20, 50, 100, 30), "b2": (40, 140, 50, 100), "b3": (40, 310, 50, 70)}
 POPULATION = {"b1": (80, 60, 170, 55), "b2": (40, 150, 60, 165), "b3": (55, 340, 200, 125)}
@@ -191,23 +191,6 @@ def test_a_margin_is_over_a_level_of_departments_unless_a_segment_has_its_name()
     assert level_of("department", ["department"]) is None
 
 
-def test_the_linearised_error_is_that_of_the_oracle() -> None:
-    s = np.array([1.0] * 5 + [0.0] * 3 + [-1.0] * 2)
-    w = np.array([1, 2, 1, 1, 0.5, 1, 1, 2, 1, 0.5])
-    assert float(s @ w / w.sum()) == pytest.approx(0.363636, abs=5e-7)
-    assert linearised_error(s, w) == pytest.approx(0.235775, abs=5e-7)
-
-
-def test_strata_and_what_was_not_drawn_are_those_of_the_oracle() -> None:
-    x = np.array([2.8, 4.1, 6.8, 6.8, 9.2, 3.7, 6.6, 4.2])
-    w, strata = np.array([3.0] * 5 + [4.0] * 3), np.array([1] * 5 + [2] * 3)
-    assert float(x @ w / w.sum()) == pytest.approx(5.4481, abs=5e-5)
-    assert linearised_error(x, w, strata=strata) == pytest.approx(0.7413, abs=5e-5)
-    assert linearised_error(x, w, strata=strata, populations={1: 15, 2: 12}) == pytest.approx(0.616, abs=5e-4)
-    with pytest.raises(TransformError, match="one answer"):
-        linearised_error(x[:6], w[:6], strata=strata[:6])
-
-
 def _metrics() -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -216,7 +199,10 @@ def _metrics() -> pd.DataFrame:
             "level": [0, 1, 2, 1],
             "status": ["published", "published", "suppressed", "published"],
             **{name: [12.3456, 12.3456, None, 12.3456] for name in ("nps_weighted", "nps_weighted_low")},
-            **{name: [12.3456, 12.3456, None, 12.3456] for name in ("nps_weighted_high", "effective_responses")},
+            **{
+                name: [12.3456, 12.3456, None, 12.3456]
+                for name in ("nps_weighted_high", "nps_weighted_se", "effective_responses")
+            },
             "design_effect": [1.23456, 1.23456, None, 1.23456],
         }
     )

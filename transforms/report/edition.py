@@ -29,6 +29,7 @@ METRICS = (
     "nps_weighted",
     "nps_weighted_low",
     "nps_weighted_high",
+    "nps_weighted_se",
     "effective_responses",
     "design_effect",
     "superpromoters",
@@ -111,6 +112,7 @@ class Metric:
     nps_weighted: float | None = None
     nps_weighted_low: float | None = None
     nps_weighted_high: float | None = None
+    nps_weighted_se: float | None = None
     effective_responses: float | None = None
     design_effect: float | None = None
     told_known: int | None = None

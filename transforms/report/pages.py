@@ -68,6 +68,7 @@ def _text(report: Report, text: str) -> dict[str, Any]:
         "links": others,
         "min_respondents": report.scene.edition.min_respondents,
         "is_weighted": report.scene.edition.is_weighted,
+        "is_sampled": bool(report.scene.edition.metrics["nps_weighted_se"].notna().any()),
         "columns": tables(report.words, report.scene.edition) if text == "method" else [],
         "interval": report.scene.edition.interval,
         "has_margin": report.scene.edition.margin is not None,

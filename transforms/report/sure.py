@@ -65,12 +65,23 @@ def _weights(edition: Edition, words: Words, metric: Metric) -> list[str]:
     )
     if metric.effective_responses is None or metric.responses is None:
         return [said]
-    cost = words.say(
-        "Weighting makes them less sure: the %(responses)s answers tell as much as %(effective)s unweighted ones would.",
-        responses=words.number(metric.responses),
-        effective=words.decimal(metric.effective_responses, 0),
+    return [f"{said} {_cost(words, metric, metric.responses, metric.effective_responses)}"]
+
+
+def _cost(words: Words, metric: Metric, responses: int, effective: float) -> str:
+    """What weights cost; where it is known how the sample was drawn, what that makes of it."""
+    numbers = {"responses": words.number(responses), "effective": words.decimal(effective, 0)}
+    if metric.nps_weighted_se is None:
+        return words.say(
+            "Weighting makes them less sure: the %(responses)s answers tell as much as %(effective)s unweighted ones "
+            "would.",
+            **numbers,
+        )
+    return words.say(
+        "As the sample was drawn, the %(responses)s answers tell as much as %(effective)s that are unweighted and "
+        "drawn one by one would.",
+        **numbers,
     )
-    return [f"{said} {cost}"]
 
 
 def _comments(edition: Edition, words: Words) -> list[str]:

@@ -74,6 +74,7 @@ def _rates(words: Words) -> dict[str, str]:
         "nps_weighted": words.say("the same, weighted"),
         "nps_weighted_low": words.say("lower end of its 95%% interval"),
         "nps_weighted_high": words.say("upper end of its 95%% interval"),
+        "nps_weighted_se": words.say("its standard error, where strata or clusters are known"),
         "superpromoter_rate": words.say("superpromoters among all respondents"),
         "superpromoter_rate_low": words.say("lower end of its 95%% interval"),
         "superpromoter_rate_high": words.say("upper end of its 95%% interval"),

@@ -1,4 +1,9 @@
-"""A smooth through waves with known errors: a level that drifts, found by Kalman's filter and smoother."""
+"""A smooth through waves with known errors: a level that drifts, found by Kalman's filter and smoother.
+
+Our own, over all series at once: statsmodels' smoother gives the same to nine digits (a test holds it so), yet takes
+one series and one drift at a time. For 500 departments through 24 waves that is 11 seconds, and three to import it,
+where this takes a fifteenth of one; and its drift, estimated by an optimiser, would make the band too narrow.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from warehouse import WarehouseError
 from warehouse.chain import FACTS
 from warehouse.leases import Lease, as_holder
 from warehouse.ledger import Ledger
 from warehouse.moments import BEGUN, is_under_way, moment_for, place
-from warehouse.records import DeliveryState, Event, Moment, Release, Status, as_text
+from warehouse.records import DeliveryState, Event, Moment, Release, as_text
 
 HOLDS_APART = timedelta(minutes=10)  # a scheduler that tries again at once gives nobody the time to mend anything
 BEFORE_ARMING = ("drafted", "sealed", "staged", "held")
@@ -26,29 +25,6 @@ class BeingOpenedError(WarehouseError):
     """Another process opens the release, or has opened it: its moment stays what it is."""
 
     is_busy = True
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of one delivery."""
-
-    delivery_id: str
-    status: Status
-    at: datetime
-    detail: str = ""
-    attempts: int = 1  # how often it was sent
-    sent_at: datetime | None = None  # when what was answered had been sent whole, where that was not at T
-    leaves: bool = False  # what was put beside the release for the moment still lies there
-    is_breach: bool = False
-
-
-@dataclass(frozen=True)
-class Breach:
-    """What was promised of a moment as a whole and not kept."""
-
-    what: Literal["skew", "punctuality", "ended", "early_read"]
-    milliseconds: float
-    says: str
 
 
 def plan(
@@ -142,51 +118,12 @@ def commit(ledger: Ledger, moment_id: str, *, lease: Lease, release_ids: Sequenc
         ledger.add("released", release_ids=release_ids, moment_id=moment_id)
 
 
-def confirm(
-    ledger: Ledger,
-    moment_id: str,
-    *,
-    release_ids: Sequence[str],
-    opened_at: Mapping[str, datetime],
-    answers: Iterable[Answer],
-    skew_ms: float | None,
-    breaches: Sequence[Breach] = (),
-    lease: Lease,
-) -> None:
-    """Record when each delivery opened, what was answered, and the skew: the end of a moment."""
-    with as_holder(ledger, lease):
-        for delivery_id, at in opened_at.items():
-            ledger.add("opened", delivery_id=delivery_id, moment_id=moment_id, at=at)
-        _answer(ledger, answers, moment_id=moment_id)
-        for breach in breaches:
-            ledger.add("breach", release_ids=release_ids, moment_id=moment_id, **asdict(breach))
-        ledger.add("confirmed", release_ids=release_ids, moment_id=moment_id, skew_ms=skew_ms)
-
-
 def overtaken(ledger: Ledger, release_ids: Sequence[str]) -> OvertakenError | None:
     """Who held or withdrew one of these while they were armed, and why; None where nobody did."""
     for release in ledger.known(release_ids):
         if release.state in ("held", "withdrawn"):
             return _overtaken(release)
     return None
-
-
-def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
-    """Record what came of deliveries after their moment was confirmed; one that was acknowledged stays so."""
-    with ledger.transaction():
-        came = _unknown(ledger, list(answers))
-        for one in came:
-            if one.status == "delivered" and one.sent_at is not None:
-                ledger.add("opened", delivery_id=one.delivery_id, at=one.sent_at)
-        _answer(ledger, came, moment_id=None)
-
-
-def tidy(ledger: Ledger, *, tidied: Iterable[str], untidy: Iterable[str]) -> None:
-    """Record of which deliveries that are over nothing but the release is left, and of which something was kept."""
-    with ledger.transaction():
-        for kind, names in (("tidied", tidied), ("untidy", untidy)):
-            for delivery_id in names:
-                ledger.add(kind, delivery_id=delivery_id)
 
 
 def remark(ledger: Ledger, kind: Literal["clock"], *, release_ids: Sequence[str], moment_id: str, says: str) -> None:
@@ -249,15 +186,23 @@ def withhold(ledger: Ledger, survey: str, wave: str, *, reason: str) -> None:
             ledger.add("withheld", survey=survey, wave=wave, reason=reason)
 
 
-def withdraw(ledger: Ledger, release_id: str, *, reason: str) -> tuple[Release, ...]:
-    """Withdraw a release before its commit, and every release whose changes are measured against it."""
+def withdraw(
+    ledger: Ledger, release_id: str, *, reason: str, stands_on: Callable[[Release], Collection[str]] | None = None
+) -> tuple[Release, ...]:
+    """Withdraw a release before its commit, and every release that stands on it: what it is measured against, and more.
+
+    `stands_on` gives all releases whose figures stand in one; without it, that is what its changes are measured against.
+    """
     with ledger.transaction():
         _must_be(ledger, release_id, BEFORE_RELEASE, "withdrawn")
-        pending = ledger.pending()
-        withdrawn, found = {release_id}, True
+        bases = {
+            release.release_id: {release.previous_release_id, *(stands_on(release) if stands_on else ())}
+            for release in ledger.pending()
+        }
+        withdrawn, found = {release_id}, {release_id}
         while found:
-            found = {r.release_id for r in pending if r.previous_release_id in withdrawn} - withdrawn != set()
-            withdrawn |= {r.release_id for r in pending if r.previous_release_id in withdrawn}
+            found = {name for name, stood_on in bases.items() if stood_on & withdrawn} - withdrawn
+            withdrawn |= found
         ledger.add("withdrawn", release_ids=sorted(withdrawn), reason=reason)
     return tuple(_must(ledger, name) for name in sorted(withdrawn))
 
@@ -303,34 +248,6 @@ def _facts(delivery: DeliveryState) -> dict[str, str | None]:
 
 def _who(delivery: DeliveryState) -> tuple[str, str, str, str | None]:
     return delivery.recipient, delivery.channel, delivery.language, delivery.target
-
-
-def _answer(ledger: Ledger, answers: Iterable[Answer], *, moment_id: str | None) -> None:
-    for came in answers:
-        left: dict[str, Any] = {"leaves": True} if came.leaves else {}
-        ledger.add(
-            came.status,
-            delivery_id=came.delivery_id,
-            moment_id=moment_id,
-            at=came.at,
-            detail=came.detail,
-            attempts=came.attempts,
-            **left,
-        )
-        if came.is_breach:
-            ledger.add("breach", delivery_id=came.delivery_id, moment_id=moment_id, says=came.detail)
-
-
-def _unknown(ledger: Ledger, answers: Sequence[Answer]) -> list[Answer]:
-    """Those about deliveries that another process has not recorded as delivered meanwhile."""
-    names = json.dumps([one.delivery_id for one in answers])
-    rows = ledger.connection.execute(
-        "select delivery_id from delivery_states "
-        "where status = 'delivered' and delivery_id in (select value from json_each(?))",
-        [names],
-    )
-    known = {row[0] for row in rows}
-    return [one for one in answers if one.delivery_id not in known]
 
 
 def _ids(releases: Iterable[Release]) -> list[str]:

@@ -1,7 +1,7 @@
 """The ledger: the append-only record of every release, delivery and decision, in SQLite, read by others at any time.
 
 What has happened is never changed: a state is what the newest events say, and each carries a hash over all before it
-(`chain.py`). Decisions are written in `decisions.py`.
+(`chain.py`). Decisions are written in `decisions.py`, and what came of them in `confirming.py`.
 """
 
 import json
@@ -196,10 +196,11 @@ class Ledger:
             raise _busy(error, self.path) from None
         try:
             yield
+            self.connection.execute("commit")
         except BaseException:
-            self.connection.execute("rollback")
+            if self.connection.in_transaction:  # what a full disk stopped, SQLite has undone itself
+                self.connection.execute("rollback")
             raise
-        self.connection.execute("commit")
 
     def add(
         self,

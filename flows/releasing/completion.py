@@ -14,8 +14,8 @@ from flows.releasing.holding import Channels, each
 from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew, renew_if_free
 from flows.settings import Settings
-from warehouse import decisions
-from warehouse.decisions import Answer, Breach
+from warehouse import confirming
+from warehouse.confirming import Answer, Breach
 from warehouse.leases import Lease, give_back, hold_on, take
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment
@@ -54,7 +54,7 @@ def complete_moment(
     says = (
         f"the process ended while it opened; {len(answers)} deliveries were completed {seconds:.1f} s after the commit"
     )
-    decisions.confirm(
+    confirming.confirm(
         ledger,
         moment.moment_id,
         release_ids=ids,
@@ -93,7 +93,7 @@ def complete_late(
         if not states:
             return ()
         answers = _completed(home, settings, states, deadline=deadline, factory=factory, channels=channels)
-        decisions.answer(ledger, answers)
+        confirming.answer(ledger, answers)
     finally:
         give_back(ledger, lease)
     renew_if_free(ledger, home, settings)

@@ -15,7 +15,7 @@ from flows.releasing.access_record import Access, accesses, time_of
 from flows.releasing.publication import place_of
 from flows.releasing.server_log import logged
 from flows.settings import Settings
-from warehouse.decisions import Breach
+from warehouse.confirming import Breach
 from warehouse.ledger import Ledger
 from warehouse.records import Release
 

@@ -1,5 +1,6 @@
 """Stopping before the commit: for everyone, with a reason that everyone is told."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -62,12 +63,13 @@ def hold(
     )
     if not held and any(release.is_out for release in ledger.known(release_ids)):
         raise BeingOpenedError("another process has released it meanwhile; zwerm status tells who has it")
-    announce(channels, "held", reason)
-    with suppress(OSError, WarehouseError):  # the hold stands; what is published follows at the next start
-        if lease is None:
-            renew_if_free(ledger, home, settings)
-        else:
-            renew(ledger, home, settings, lease=lease)
+    if held:  # what was withdrawn meanwhile is told as that, by who did it
+        announce(channels, "held", reason)
+        with suppress(OSError, WarehouseError):  # the hold stands; what is published follows at the next start
+            if lease is None:
+                renew_if_free(ledger, home, settings)
+            else:
+                renew(ledger, home, settings, lease=lease)
     raise held_error(held, reason, details=details)
 
 
@@ -156,12 +158,13 @@ def each(
     seconds: float | None = None,
 ) -> list[Result]:
     """Ask all channels side by side; for one that raises, or takes longer, `otherwise` gives the answer."""
+    ends = None if seconds is None else time.monotonic() + seconds
     pool = ThreadPoolExecutor(max_workers=max(len(channels), 1), thread_name_prefix="zwerm-channel")
     asked = {name: pool.submit(do, name, channel) for name, channel in channels.items()}
     answers = []
     for name, future in asked.items():
         try:
-            answers.append(future.result(timeout=seconds))
+            answers.append(future.result(timeout=ends and max(ends - time.monotonic(), 0)))
         except Exception as error:  # whatever a channel meets, the others go on and the moment is decided
             answers.append(otherwise(name, error))
     pool.shutdown(wait=False)

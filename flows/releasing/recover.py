@@ -17,8 +17,8 @@ from flows.releasing.planning import ASKED, HELD, ahead, announced, entries
 from flows.releasing.publication import LEASE, is_behind, renew
 from flows.releasing.tidying import tidy
 from flows.settings import Settings
-from warehouse import WarehouseError, decisions
-from warehouse.decisions import Answer
+from warehouse import WarehouseError, confirming, decisions
+from warehouse.confirming import Answer
 from warehouse.leases import Lease, LeaseLostError, give_back, held_by, take
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Moment, Release
@@ -135,7 +135,7 @@ def _renewed(ledger: Ledger, home: Home, settings: Settings, lease: Lease) -> st
         if late:
             now = datetime.now(UTC)
             answers = [Answer(s.delivery_id, "delivered", now, "completed late", is_breach=True) for s in late]
-            decisions.answer(ledger, answers)
+            confirming.answer(ledger, answers)
             renew(ledger, home, settings, lease=lease)  # with the register that tells of it
     except LeaseLostError:
         raise

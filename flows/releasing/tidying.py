@@ -14,7 +14,7 @@ from flows.home import Home
 from flows.releasing.audience import restored
 from flows.releasing.holding import each
 from flows.settings import Settings
-from warehouse import WarehouseError, decisions
+from warehouse import WarehouseError, confirming
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState
 
@@ -36,7 +36,7 @@ def tidy(ledger: Ledger, home: Home, settings: Settings, *, factory: Factory = c
     done = {name for answer in answers for name in answer}
     if states:
         left = [state.delivery_id for state in states if state.delivery_id not in done]
-        decisions.tidy(ledger, tidied=sorted(done), untidy=left)
+        confirming.tidy(ledger, tidied=sorted(done), untidy=left)
     return [
         f"{state.recipient} by {state.channel}: what lay beside the release "
         + ("was taken away" if state.delivery_id in done else "lies there still")

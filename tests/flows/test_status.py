@@ -20,8 +20,8 @@ from flows.releasing.moment import plan, record, stage, withdraw
 from flows.releasing.publication import LEASE
 from flows.settings import Settings
 from tests.flows.sealed import sealed, settings_for
-from warehouse import decisions
-from warehouse.decisions import Answer
+from warehouse import confirming, decisions
+from warehouse.confirming import Answer
 from warehouse.leases import give_back, take
 from warehouse.ledger import Ledger
 from warehouse.store import Store
@@ -145,7 +145,7 @@ def test_of_many_recipients_those_who_lack_it_or_had_it_late_are_named_and_the_o
             sent[9].delivery_id: Answer(sent[9].delivery_id, "unknown", at, "no answer", attempts=3, is_breach=True),
             sent[11].delivery_id: Answer(sent[11].delivery_id, "delivered", at, "", attempts=2, is_breach=True),
         }
-        decisions.confirm(
+        confirming.confirm(
             ledger,
             release.moment_id,
             release_ids=[one],

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse import WarehouseError, chain, decisions, layout
+from warehouse import WarehouseError, chain, confirming, decisions, layout
 from warehouse.chain import EVENT, FACTS, GENESIS, Verdict
-from warehouse.decisions import Answer, Breach
+from warehouse.confirming import Answer, Breach
 from warehouse.leases import give_back, take
 from warehouse.ledger import Ledger
 from warehouse.records import DeliveryState, Facts
@@ -52,7 +52,7 @@ def lived(path: Path) -> str:
         decisions.freeze(ledger, moment.moment_id, lease=lease)
         ledger.add("armed", release_ids=[A.release_id], moment_id=moment.moment_id)
         decisions.commit(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id])
-        decisions.confirm(
+        confirming.confirm(
             ledger,
             moment.moment_id,
             release_ids=[A.release_id],

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import WarehouseError, decisions
-from warehouse.decisions import Answer, OvertakenError
+from warehouse import WarehouseError, confirming, decisions
+from warehouse.confirming import Answer
+from warehouse.decisions import OvertakenError
 from warehouse.leases import Lease, LeaseLostError, give_back, held_by, hold_on, one_at_a_time, take
 from warehouse.ledger import Ledger
 from warehouse.moments import TooCloseError
@@ -69,7 +70,7 @@ def armed(ledger: Ledger, *facts: Facts) -> tuple[str, Lease, list[str]]:
 def released(ledger: Ledger, *facts: Facts) -> str:
     moment_id, lease, ids = armed(ledger, *facts)
     decisions.commit(ledger, moment_id, lease=lease, release_ids=ids)
-    decisions.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=(), skew_ms=3.5, lease=lease)
+    confirming.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=(), skew_ms=3.5, lease=lease)
     give_back(ledger, lease)
     return moment_id
 
@@ -84,7 +85,7 @@ def test_a_release_walks_through_its_states_in_order(ledger: Ledger) -> None:
         lambda: decisions.freeze(ledger, moment.moment_id, lease=lease),
         lambda: decisions.arm(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id], took={}),
         lambda: decisions.commit(ledger, moment.moment_id, lease=lease, release_ids=[A.release_id]),
-        lambda: decisions.confirm(
+        lambda: confirming.confirm(
             ledger, moment.moment_id, release_ids=[A.release_id], opened_at={}, answers=(), skew_ms=3.5, lease=lease
         ),
     ):
@@ -224,7 +225,7 @@ def test_an_outcome_is_the_newest_answer_and_a_breach_stays(ledger: Ledger) -> N
     decisions.want(ledger, [delivery(1)], release_id=A.release_id)
     decisions.commit(ledger, moment_id, lease=lease, release_ids=ids)
     name = f"{1:032x}"
-    decisions.confirm(
+    confirming.confirm(
         ledger,
         moment_id,
         release_ids=ids,
@@ -233,7 +234,7 @@ def test_an_outcome_is_the_newest_answer_and_a_breach_stays(ledger: Ledger) -> N
         skew_ms=1,
         lease=lease,
     )
-    decisions.answer(ledger, [Answer(name, "delivered", T + timedelta(minutes=1), "completed late")])
+    confirming.answer(ledger, [Answer(name, "delivered", T + timedelta(minutes=1), "completed late")])
     (state,) = ledger.deliveries(A.release_id)
     assert (state.status, state.opened_at, state.is_breach) == ("delivered", T, True)
 
@@ -244,9 +245,9 @@ def test_what_was_acknowledged_stays_so_whatever_one_that_comes_later_says(ledge
     decisions.commit(ledger, moment_id, lease=lease, release_ids=ids)
     one, other = f"{1:032x}", f"{2:032x}"
     delivered = Answer(one, "delivered", T)
-    decisions.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=[delivered], skew_ms=1, lease=lease)
+    confirming.confirm(ledger, moment_id, release_ids=ids, opened_at={}, answers=[delivered], skew_ms=1, lease=lease)
     late = T + timedelta(minutes=1)
-    decisions.answer(ledger, [Answer(one, "failed", late, is_breach=True), Answer(other, "failed", late)])
+    confirming.answer(ledger, [Answer(one, "failed", late, is_breach=True), Answer(other, "failed", late)])
     states = ledger.deliveries(A.release_id)
     assert [state.status for state in states] == ["delivered", "failed"]
     assert not states[0].is_breach
@@ -340,6 +341,17 @@ def test_one_that_stands_still_in_the_middle_of_a_write_is_told_as_busy(
         with pytest.raises(WarehouseError, match="another process has been writing to") as error:
             take(other, "moment")
         assert error.value.is_busy
+
+
+def test_a_full_disk_is_what_is_told_and_nothing_half_is_left(ledger: Ledger) -> None:
+    pages = ledger.connection.execute("pragma page_count").fetchone()[0]
+    ledger.connection.execute(f"pragma max_page_count = {pages + 2}").fetchone()
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"), ledger.transaction():
+        ledger.add("withheld", says="small")
+        ledger.add("withheld", says="x" * 100_000)
+    assert ledger.events() == ()
+    ledger.connection.execute(f"pragma max_page_count = {pages + 100}").fetchone()
+    ledger.seal(A)
 
 
 def test_a_lease_is_taken_once_however_many_ask_at_the_same_time(ledger: Ledger) -> None:

@@ -186,23 +186,15 @@ def withhold(ledger: Ledger, survey: str, wave: str, *, reason: str) -> None:
             ledger.add("withheld", survey=survey, wave=wave, reason=reason)
 
 
-def withdraw(
-    ledger: Ledger, release_id: str, *, reason: str, stands_on: Callable[[Release], Collection[str]] | None = None
-) -> tuple[Release, ...]:
-    """Withdraw a release before its commit, and every release that stands on it: what it is measured against, and more.
-
-    `stands_on` gives all releases whose figures stand in one; without it, that is what its changes are measured against.
-    """
+def withdraw(ledger: Ledger, release_id: str, *, reason: str) -> tuple[Release, ...]:
+    """Withdraw a release before its commit, and every release whose changes are measured against it."""
     with ledger.transaction():
         _must_be(ledger, release_id, BEFORE_RELEASE, "withdrawn")
-        bases = {
-            release.release_id: {release.previous_release_id, *(stands_on(release) if stands_on else ())}
-            for release in ledger.pending()
-        }
-        withdrawn, found = {release_id}, {release_id}
+        pending = ledger.pending()
+        withdrawn, found = {release_id}, True
         while found:
-            found = {name for name, stood_on in bases.items() if stood_on & withdrawn} - withdrawn
-            withdrawn |= found
+            found = {r.release_id for r in pending if r.previous_release_id in withdrawn} - withdrawn != set()
+            withdrawn |= {r.release_id for r in pending if r.previous_release_id in withdrawn}
         ledger.add("withdrawn", release_ids=sorted(withdrawn), reason=reason)
     return tuple(_must(ledger, name) for name in sorted(withdrawn))
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from flows.channels import Channel, ChannelName, Open, Outcome
 from flows.channels.by_name import channels_for
 from flows.errors import HeldError
-from flows.preparing.seal import stands_on
 from flows.releasing import early_reads
 from flows.releasing.arming import Run, arm
 from flows.releasing.audience import restored
@@ -84,7 +83,7 @@ def arm_and_open(run: Run, lease: Lease) -> Channels:
     states = [state for state in run.ledger.deliveries(*ids) if state.status != "left_out"]
     channels = channels_for(restored(states, run.settings), home=run.home, settings=run.settings, factory=run.factory)
     try:
-        _must_follow(run, releases)
+        _must_follow(run.ledger, releases)
         appointment = arm(run, channels, states, release_ids=ids, lease=lease)
         opens = _drawn(channels)
         appointment.meet()
@@ -100,16 +99,14 @@ def arm_and_open(run: Run, lease: Lease) -> Channels:
     return channels
 
 
-def _must_follow(run: Run, releases: Sequence[Release]) -> None:
-    """A release whose figures are in another is out before it, or opens with it."""
+def _must_follow(ledger: Ledger, releases: Sequence[Release]) -> None:
     together = {release.release_id for release in releases}
     for release in releases:
-        for base in sorted(stands_on(run.home.releases / release.release_id) - together):
-            earlier = run.ledger.release(base)
-            if earlier is not None and not earlier.is_out:
-                raise HeldError(
-                    f"{release.survey} {release.wave} is measured against {earlier.wave}, which is {earlier.state}"
-                )
+        previous = ledger.release(release.previous_release_id) if release.previous_release_id else None
+        if previous is not None and not previous.is_out and previous.release_id not in together:
+            raise HeldError(
+                f"{release.survey} {release.wave} is measured against {previous.wave}, which is {previous.state}"
+            )
 
 
 def _drawn(channels: Channels) -> list[Open]:

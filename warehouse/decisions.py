@@ -1,7 +1,7 @@
 """The decisions of the release protocol, each one transaction of the ledger: what may follow upon what stands here."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -186,15 +186,23 @@ def withhold(ledger: Ledger, survey: str, wave: str, *, reason: str) -> None:
             ledger.add("withheld", survey=survey, wave=wave, reason=reason)
 
 
-def withdraw(ledger: Ledger, release_id: str, *, reason: str) -> tuple[Release, ...]:
-    """Withdraw a release before its commit, and every release whose changes are measured against it."""
+def withdraw(
+    ledger: Ledger, release_id: str, *, reason: str, stands_on: Callable[[Release], Collection[str]] | None = None
+) -> tuple[Release, ...]:
+    """Withdraw a release before its commit, and every release that stands on it: what it is measured against, and more.
+
+    `stands_on` gives all releases whose figures stand in one; without it, that is what changes are measured against.
+    """
     with ledger.transaction():
         _must_be(ledger, release_id, BEFORE_RELEASE, "withdrawn")
-        pending = ledger.pending()
-        withdrawn, found = {release_id}, True
+        bases = {
+            release.release_id: {release.previous_release_id, *(stands_on(release) if stands_on else ())}
+            for release in ledger.pending()
+        }
+        withdrawn, found = {release_id}, {release_id}
         while found:
-            found = {r.release_id for r in pending if r.previous_release_id in withdrawn} - withdrawn != set()
-            withdrawn |= {r.release_id for r in pending if r.previous_release_id in withdrawn}
+            found = {name for name, stood_on in bases.items() if stood_on & withdrawn} - withdrawn
+            withdrawn |= found
         ledger.add("withdrawn", release_ids=sorted(withdrawn), reason=reason)
     return tuple(_must(ledger, name) for name in sorted(withdrawn))
 

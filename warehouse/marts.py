@@ -1,5 +1,6 @@
 """The warehouse that BI tools read: one DuckDB file and its Parquet, made from sealed releases and checked."""
 
+import json
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -34,6 +35,7 @@ EDITIONS = pa.schema(
     [
         *((name, pa.string()) for name in ("release_id", "survey", "wave")),
         ("revision", pa.int32()),
+        ("nps_interval", pa.string()),
         ("reason", pa.string()),
         ("released_at", TIME),
         ("planned_at", TIME),
@@ -178,6 +180,7 @@ def _memory(folder: Path, *, is_private: bool = True) -> Iterator[duckdb.DuckDBP
 
 def _editions(editions: Sequence[Edition]) -> pa.Table:
     rows = []
+        known["nps_interval"] = _interval(edition.sealed)
     for position, edition in enumerate(editions):
         release = edition.release
         known = {name: getattr(release, name) for name in EDITIONS.names if hasattr(release, name)}

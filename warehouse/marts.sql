@@ -21,7 +21,7 @@ create table mart.promoter_metrics (
     passives bigint, -- Responses with a score of 7 or 8.
     detractors bigint, -- Responses with a score of 0 to 6.
     nps double, -- Share of promoters less share of detractors, unweighted, in points, −100 to 100.
-    nps_low double, -- Lower end of the 95 % interval of nps (adjusted Wald, unless release.json names another), in points.
+    nps_low double, -- Lower end of the 95 % interval of nps, by the method that mart.releases.nps_interval names, in points.
     nps_high double, -- Upper end of the 95 % interval of nps, in points.
     nps_weighted double, -- nps with survey weights, in points; NULL where the survey has none.
     nps_weighted_low double, -- Lower end of the 95 % interval of nps_weighted, in points: always adjusted Wald.
@@ -86,6 +86,7 @@ create table mart.releases (
     skew_ms double, -- Milliseconds between the first and the last opening of the moment; NULL until it is confirmed.
     departments integer not null, -- Departments below the organisation, suppressed ones included.
     recipients integer not null, -- Recipients to whom it was delivered, besides everyone who reads what is published.
+    nps_interval varchar not null, -- How nps_low and nps_high were computed: adjusted_wald, score or wald.
     content_sha256 varchar not null -- SHA-256 of release.json, the same for every recipient.
 );
 insert into mart.releases by name

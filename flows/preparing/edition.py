@@ -54,6 +54,7 @@ def draft(
     moves: Sequence[Sequence[Any]] = (),
     quality: pd.DataFrame,
     previous: Sealed | None,
+    earlier: Sequence[Sealed] = (),
     reason: str | None,
     is_material: bool = False,
 ) -> Draft:
@@ -87,6 +88,7 @@ def draft(
         interval=settings.interval,
         margin=settings.superpromoters.margin,
         currency=settings.superpromoters.currency,
+        earlier_release_ids=tuple(one.release_id for one in earlier),
     )
 
 

@@ -48,6 +48,7 @@ class Draft:
     interval: Literal["adjusted_wald", "score", "wald"] = "adjusted_wald"  # how nps_low and nps_high were computed
     margin: float | None = None  # on one customer who was brought in
     currency: str | None = None
+    earlier_release_ids: tuple[str, ...] = ()  # whose figures stand in it too, in trends, changes or windows
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a sealed release."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def stands_on(folder: Path) -> frozenset[str]:
+    """The releases whose figures stand in a sealed one: while one of them is not out, it cannot be either."""
+    if not (folder / "manifest.json").exists():
+        return frozenset()
+    manifest = read_manifest(folder)
+    named = [manifest["previous_release_id"], *manifest.get("earlier_release_ids", ())]
+    return frozenset(release_id for release_id in named if release_id is not None)
 
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:
@@ -203,6 +213,7 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "reason": draft.reason,
         "is_material": draft.is_material,
         "previous_release_id": draft.previous_release_id,
+        "earlier_release_ids": list(draft.earlier_release_ids),
         "definition": draft.definition,
         "interval": draft.interval,
         "margin": draft.margin,

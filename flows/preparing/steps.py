@@ -251,3 +251,4 @@ def prepare_wave(
     sealed = as_step(close)(store, run, found, drafted, pages, pattern)
     counting.remember_examined(store, examination, run, release_id=sealed.release_id)
     return Prepared(examination, sealed)
+        earlier=earlier,

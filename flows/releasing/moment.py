@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from flows.channels.by_name import Factory, channel_for, channels_for
 from flows.errors import ConfigurationError
 from flows.home import Home
-from flows.preparing.seal import read_sealed, read_table
+from flows.preparing.seal import read_sealed, read_table, stands_on
 from flows.releasing.audience import deliveries, recorded, restored, uncovered
 from flows.releasing.holding import NotReadyError, announce, each, excused, hold, refusing
 from flows.releasing.publication import is_behind, renew_if_free
@@ -17,7 +17,7 @@ from warehouse.leases import one_at_a_time
 from warehouse.ledger import Ledger
 from warehouse.moments import TooCloseError
 from warehouse.publish import manifest_parts
-from warehouse.records import DeliveryState, Facts, Moment, State
+from warehouse.records import DeliveryState, Facts, Moment, Release, State
 
 OnStep = Callable[[str], None]
 STAGING = "staging"  # two that put the same things into the same places at once would trip over each other
@@ -116,9 +116,13 @@ def announce_moments(home: Home, settings: Settings, moments: Sequence[Moment]) 
 def withdraw(
     home: Home, settings: Settings, release_id: str, *, reason: str, factory: Factory = channel_for
 ) -> list[str]:
-    """Withdraw a release before its commit, with those measured against it, and tell everyone; the ids withdrawn."""
+    """Withdraw a release before its commit, with those that show its figures, and tell everyone; the ids withdrawn."""
+
+    def bases(release: Release) -> frozenset[str]:
+        return stands_on(home.releases / release.release_id)
+
     with Ledger.open(home.ledger) as ledger:
-        withdrawn = decisions.withdraw(ledger, release_id, reason=reason)
+        withdrawn = decisions.withdraw(ledger, release_id, reason=reason, stands_on=bases)
         states = ledger.deliveries(*(release.release_id for release in withdrawn))
         channels = channels_for(restored(states, settings), home=home, settings=settings, factory=factory)
         announce(channels, "withdrawn", reason)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from flows.channels import Channel, ChannelName, Open, Outcome
 from flows.channels.by_name import channels_for
 from flows.errors import HeldError
+from flows.preparing.seal import stands_on
 from flows.releasing import early_reads
 from flows.releasing.arming import Run, arm
 from flows.releasing.audience import restored
@@ -26,7 +27,6 @@ from warehouse import WarehouseError, confirming, decisions, leases
 from warehouse.confirming import Answer, Breach
 from warehouse.decisions import OvertakenError
 from warehouse.leases import Lease, LeaseLostError, hold_on
-from warehouse.ledger import Ledger
 from warehouse.records import Release
 
 CONFIRM_SECONDS = 30.0
@@ -83,7 +83,7 @@ def arm_and_open(run: Run, lease: Lease) -> Channels:
     states = [state for state in run.ledger.deliveries(*ids) if state.status != "left_out"]
     channels = channels_for(restored(states, run.settings), home=run.home, settings=run.settings, factory=run.factory)
     try:
-        _must_follow(run.ledger, releases)
+        _must_follow(run, releases)
         appointment = arm(run, channels, states, release_ids=ids, lease=lease)
         opens = _drawn(channels)
         appointment.meet()
@@ -99,14 +99,16 @@ def arm_and_open(run: Run, lease: Lease) -> Channels:
     return channels
 
 
-def _must_follow(ledger: Ledger, releases: Sequence[Release]) -> None:
+def _must_follow(run: Run, releases: Sequence[Release]) -> None:
+    """A release whose figures are in another is out before it, or opens with it."""
     together = {release.release_id for release in releases}
     for release in releases:
-        previous = ledger.release(release.previous_release_id) if release.previous_release_id else None
-        if previous is not None and not previous.is_out and previous.release_id not in together:
-            raise HeldError(
-                f"{release.survey} {release.wave} is measured against {previous.wave}, which is {previous.state}"
-            )
+        for base in sorted(stands_on(run.home.releases / release.release_id) - together):
+            earlier = run.ledger.release(base)
+            if earlier is not None and not earlier.is_out:
+                raise HeldError(
+                    f"{release.survey} {release.wave} is measured against {earlier.wave}, which is {earlier.state}"
+                )
 
 
 def _drawn(channels: Channels) -> list[Open]:

@@ -9,6 +9,7 @@ from flows.home import Home
 from flows.preparing.seal import Draft, seal
 from flows.preparing.tables import TABLES
 from flows.settings import Settings
+from transforms.interval import Method
 from warehouse.ledger import Ledger
 
 Tree = Sequence[tuple[str, str | None, int, tuple[str, ...]]]  # id, parent, level, path
@@ -33,6 +34,8 @@ def sealed(
     revision: int = 1,
     nps: float = 39.8398,
     previous_release_id: str | None = None,
+    earlier_release_ids: tuple[str, ...] = (),
+    interval: Method = "adjusted_wald",
     filler: bytes = b"",
     tree: Tree = TREE,
 ) -> str:
@@ -47,6 +50,8 @@ def sealed(
         is_material=False,
         changes=(),
         previous_release_id=previous_release_id,
+        earlier_release_ids=earlier_release_ids,
+        interval=interval,
         definition="2026-1",
         told_min=1,
         min_respondents=10,

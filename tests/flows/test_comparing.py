@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from flows.preparing.comparing import method_of
+from flows.preparing.seal import stands_on
 from flows.run import Run
 from tests.flows.whole import Survey
 
@@ -128,6 +129,11 @@ def test_the_method_that_a_release_records_reads_back_as_it_was(released: Survey
     settings = Run.begin(released.config).survey("guests")
     manifest = json.loads(_sealed(released).joinpath("manifest.json").read_text(encoding="utf-8"))
     assert manifest["method"] == method_of(settings)
+
+
+def test_a_release_names_all_those_whose_figures_stand_in_it(released: Survey) -> None:
+    earlier = released.read(f"select release_id, wave, revision from mart.releases where wave < '{WAVES[-1]}'")
+    assert stands_on(_sealed(released)) == set(earlier.query("revision == 1")["release_id"])
 
 
 def _sealed(survey: Survey) -> Path:

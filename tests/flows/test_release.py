@@ -462,6 +462,28 @@ def test_a_withdrawn_release_takes_those_measured_against_it_along(home: Home, s
     assert (state(home, first), state(home, second)) == ("withdrawn", "withdrawn")
 
 
+def test_a_withdrawn_release_takes_along_those_that_show_its_figures_otherwise_and_theirs(
+    home: Home, settings: Settings
+) -> None:
+    """The year before, a wave of the trend, one of a pooled window: none of it may be told once it is withdrawn."""
+    out = sealed(home, wave="2026-09")
+    released(home, settings, out)
+    revised = sealed(home, wave="2025-10", revision=2)
+    first = sealed(home, previous_release_id=out, earlier_release_ids=(revised, out))
+    second = sealed(home, wave="2026-11", previous_release_id=first, earlier_release_ids=(out, first))
+    other = sealed(home, wave="2026-12", previous_release_id=out, earlier_release_ids=(out,))
+    ready(home, settings, revised, first, second, other, at=soon(3600))
+    assert set(withdraw(home, settings, revised, reason="a wrong file")) == {revised, first, second}
+    assert state(home, other) == "staged"
+
+
+def test_a_release_waits_for_the_year_before_that_it_is_measured_against(home: Home, settings: Settings) -> None:
+    before = sealed(home, wave="2025-10", revision=2)
+    ready(home, settings, before, at=soon(3600))
+    with pytest.raises(HeldError, match="2026-10 is measured against 2025-10, which is staged"):
+        released(home, settings, sealed(home, earlier_release_ids=(before,)))
+
+
 def test_a_release_is_not_opened_before_the_one_it_is_measured_against(home: Home, settings: Settings) -> None:
     first = sealed(home)
     second = sealed(home, wave="2026-11", previous_release_id=first)

@@ -100,7 +100,8 @@ def test_the_columns_that_bi_tools_rely_on_are_there_in_order_and_each_says_what
     )
     assert " ".join(metrics[-5:]) == "nps_change nps_change_low nps_change_high change_p_value is_change_significant"
     assert " ".join(name for table, name, _ in columns if table == "releases") == (
-        "release_id survey wave revision reason released_at planned_at skew_ms departments recipients content_sha256"
+        "release_id survey wave revision reason released_at planned_at skew_ms departments recipients nps_interval"
+        " content_sha256"
     )
     assert len(columns) == len([name for name in comments() if "." in name])
 
@@ -119,6 +120,14 @@ def test_figures_arrive_unchanged_and_what_is_suppressed_is_null(home: Home) -> 
     assert rows(
         home, "select distinct type from parquet_schema('$') where name = 'nps'".replace("$", _parquet(home))
     ) == [("DOUBLE",)]
+
+
+def test_the_method_of_a_release_s_interval_is_told_beside_it(home: Home) -> None:
+    published(home, edition(home), edition(home, wave="2026-11", interval="score"))
+    assert rows(home, "select wave, nps_interval from mart.releases order by wave") == [
+        ("2026-10", "adjusted_wald"),
+        ("2026-11", "score"),
+    ]
 
 
 def _parquet(home: Home) -> str:

@@ -186,6 +186,12 @@ def _editions(editions: Sequence[Edition]) -> pa.Table:
         known = {name: getattr(release, name) for name in EDITIONS.names if hasattr(release, name)}
         times = {name: _naive(known[name]) for name in ("released_at", "planned_at")}
         place = {"is_latest": edition.is_latest, "folder": str(edition.sealed), "position": position}
+def _interval(sealed: Path) -> str:
+    """The method of the NPS's interval, as the manifest of a release tells it; before it told, there was one."""
+    method: str = json.loads((sealed / "manifest.json").read_text(encoding="utf-8")).get("interval", "adjusted_wald")
+    return method
+
+
         rows.append({**known, **times, **place})
     return pa.Table.from_pylist(rows, schema=EDITIONS)
 

@@ -92,7 +92,8 @@ class SftpServer:
     def log(self, place: str = "") -> list[Operation]:
         """All operations so far, below a folder."""
         path = self.folder / "operations.jsonl"
-        entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        whole, _, _ = path.read_text().rpartition("\n") if path.exists() else ("", "", "")  # the last may be half there
+        entries = [json.loads(line) for line in whole.splitlines() if place in line]  # what others wrote may be much
         found = [Operation(**{**entry, "data": bytes.fromhex(entry["data"])}) for entry in entries]
         return sorted((one for one in found if any(place in path for path in one.paths)), key=lambda one: one.at)
 

@@ -128,7 +128,7 @@ def check(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_check(quiet=as_json, **call)
-    _end(as_json, result, code=3 if result["stops"] else 0)
+    _end(as_json, result, code=3 if result["stops"] else 4 if result["is_held"] else 0)
 
 
 @zwerm.command(short_help="Release what is new or changed in earlier waves.")

@@ -98,7 +98,7 @@ def _dialect(store: Store, name: str, path: Path, expected: Collection[str], del
             return dialect
         tried.append(dialect)
     best = min(tried, key=lambda dialect: (len(dialect.lacks(expected)), -len(dialect.names)))
-    raise WarehouseError(f"{name}: {_unfit(best, expected)}")
+    raise WarehouseError(f"{name}: {_unfit(best, expected, delimiter)}")
 
 
 def _sniffed(store: Store, path: Path, delimiter: str | None) -> list[tuple[str, str, str, int, bool]]:
@@ -127,8 +127,13 @@ def _names(path: Path, delimiter: str, quote: str, escape: str, skip: int) -> tu
             return ()
 
 
-def _unfit(best: Dialect, expected: Collection[str]) -> str:
+def _unfit(best: Dialect, expected: Collection[str], stated: str | None) -> str:
     missing = ", ".join(f"'{column}'" for column in best.lacks(expected))
+    if len(best.names) < 2 and stated:
+        return (
+            f"separated by {stated!r}, as zwerm.toml states, it has one column, and the survey maps {len(expected)} "
+            f"({missing}); leave the source's delimiter out, or state the one that is in the file"
+        )
     if len(best.names) < 2:
         return (
             f"read with any usual delimiter it has one column, and the survey maps {len(expected)} ({missing}); "

@@ -61,6 +61,7 @@ def check(*, config: Path, survey: str | None, quiet: bool) -> dict[str, Any]:
     rehearsals = [rehearse(begun, name) for name in names]
     return {
         "stops": any(rehearsal.stops for rehearsal in rehearsals),
+        "is_held": any(rehearsal.is_held for rehearsal in rehearsals),
         "surveys": {rehearsal.survey: rehearsal.lines for rehearsal in rehearsals},
         "lines": [line for rehearsal in rehearsals for line in (*rehearsal.lines, "")],
     }

@@ -12,15 +12,17 @@ from flows.preparing import intake, wording
 from flows.preparing.checking import SCALE_ADVICE
 from flows.preparing.counting import wave_departments
 from flows.preparing.standing import Gone, batches_known, gone_files
-from flows.releasing.audience import uncovered
+from flows.releasing.audience import Uncovered, uncovered
 from flows.run import Run
-from flows.settings import FilesSource, Survey
+from flows.settings import FilesSource, Settings, Survey
 from transforms.responses import describe
 from transforms.waves import in_order
 from warehouse.landing import LandedFile
 from warehouse.store import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from checks.gate import CheckResult
 
 INDENT = "  "
@@ -28,11 +30,12 @@ INDENT = "  "
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What the rehearsal of one survey found, as lines to read; and whether a run would be stopped by a check."""
+    """What the rehearsal of one survey found, as lines to read; whether a run would be stopped by a check, or held."""
 
     survey: str
     lines: tuple[str, ...]
     stops: bool
+    is_held: bool
 
 
 def rehearse(run: Run, survey: str) -> Rehearsal:
@@ -48,7 +51,9 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
         stops = False
         arrived: dict[str, int] = {}
         for number, (file, source) in enumerate(landed, start=1):
-            if file.is_offered and file.file_id not in arrived:
+            if file.is_offered and file.file_id in arrived:
+                lines += ["", f"{file.name}: its bytes are those of a file above; they count once"]
+            elif file.is_offered:
                 found, stopped, departments = _File(store, run, survey, file, source).look(-number)
                 arrived[file.file_id] = -number
                 lines += found
@@ -58,7 +63,10 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
             lines += ["", gone.says]
             keys |= _departments(store, gone)
         off, stopped = _scale(store, run, survey)
-    return Rehearsal(survey, (*lines, *off, *_tree(run, keys)), stops or stopped)
+    tree = wave_departments(run, sorted(keys), wave=None)
+    left_out = uncovered(run.settings, [tuple(path) for path in tree["path"]])
+    told = (*lines, *off, *_tree(tree), *_audience(run.settings, left_out))
+    return Rehearsal(survey, told, stops or stopped, is_held=bool(left_out))
 
 
 def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:
@@ -186,16 +194,19 @@ def _short(text: str, most: int = 60) -> str:
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
-def _tree(run: Run, keys: set[str]) -> Iterator[str]:
-    """The tree of departments as the data name it, and whom the audience leaves out."""
-    tree = wave_departments(run, sorted(keys), wave=None)
+def _tree(tree: "pd.DataFrame") -> Iterator[str]:
+    """The departments as the data name them."""
     yield ""
     yield f"departments: {len(tree) - 1}"
     for level, name in zip(tree["level"], tree["name"], strict=True):
         yield INDENT * (int(level) + 1) + _short(str(name))
-    missing = uncovered(run.settings, [tuple(path) for path in tree["path"]])
-    if missing:
+
+
+def _audience(settings: Settings, left_out: Sequence[Uncovered]) -> Iterator[str]:
+    """Whom the audience leaves out; a release is then held."""
+    if left_out:
         yield "the audience leaves out:"
-        yield from (f"{INDENT}{one}" for one in missing)
-    elif not run.settings.audience:
+        yield from (f"{INDENT}{one}" for one in left_out)
+        yield "a release would be held: add an [[audience]] for each, or one with department = [] for everybody"
+    elif not settings.audience:
         yield "no [[audience]] is configured: a release goes to the published folder alone"

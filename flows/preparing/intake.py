@@ -14,7 +14,7 @@ from flows.errors import ConfigurationError, FlowError, StoppedByCheckError
 from flows.preparing.standing import Gone, batches_known, gone_files, remember, told
 from flows.progress import tell
 from flows.run import Run
-from flows.settings import FilesSource, Survey
+from flows.settings import FilesSource, Role, Roles, Survey
 from flows.sources import fetched as offered
 from transforms.responses import columns_needed, mapping_hash
 from transforms.responses import conform as conforming
@@ -189,7 +189,7 @@ def _conformed(
     _see_that_all_are_kept(store, verdict.results)
     if verdict.stops:
         public = f"{file.name} is stopped by {', '.join(verdict.stopped_by)}; nothing was sealed. See `zwerm check`."
-        raise StoppedByCheckError(_stopped(store, file, verdict.results), public=public)
+        raise StoppedByCheckError(_stopped(store, file, run.survey(file.survey).roles, verdict.results), public=public)
     return _kept(store, run, file, relation, made_by)
 
 
@@ -257,7 +257,7 @@ def _insert_quarantined(store: Store, survey: str, batch: int, at: Any) -> None:
     )
 
 
-def _stopped(store: Store, file: LandedFile, results: Sequence[Any]) -> str:
+def _stopped(store: Store, file: LandedFile, roles: Roles, results: Sequence[Any]) -> str:
     """Which critical rules failed, on how many rows of which file, and the first records, for whoever mends them."""
     lines = []
     for result in results:
@@ -269,12 +269,19 @@ def _stopped(store: Store, file: LandedFile, results: Sequence[Any]) -> str:
             numbers = ", ".join(str(number) for (number,) in first)
             lines.append(
                 f"{file.name}: {result.rule.name} failed on {result.failed_count} of {result.base_count} records "
-                f"(first: {numbers}); at most {result.rule.most or 0:.0%} may."
+                f"(first: {numbers}){_column(roles, result.rule.name)}; at most {result.rule.most or 0:.0%} may."
             )
     return (
         "\n".join(lines) + "\nNothing was sealed. See `zwerm check` for what the mapping makes of the values; mend the"
         " roles in zwerm.toml or the export, or allow more with [surveys.NAME.checks]."
     )
+
+
+def _column(roles: Roles, rule: str) -> str:
+    """Where a rule's role comes from, as far as it is a column."""
+    names = (name for name in type(roles).model_fields if rule.startswith(f"{name}_"))
+    role = getattr(roles, max(names, key=len, default=""), None)
+    return f", from column {role.column!r}" if isinstance(role, Role) and role.column else ""
 
 
 def _known(store: Store, file: LandedFile, made_by: str) -> Batch | None:

@@ -45,7 +45,10 @@ def test_what_is_published_is_checked_again_and_a_change_is_a_breach(tmp_path: P
 def test_a_critical_check_stops_the_run_before_anything_is_sealed(tmp_path: Path) -> None:
     broken = ROWS + "".join("eleven,North\n" for _ in range(20))
     survey = Survey.written(tmp_path, broken, configuration=CONFIGURATION)
-    with pytest.raises(StoppedByCheckError, match=r"answers.csv: score_is_readable failed on 20 of 220 records") as met:
+    says = (
+        r"answers.csv: score_is_readable failed on 20 of 220 records \(first: 201, .*\), from column 'score'; at most"
+    )
+    with pytest.raises(StoppedByCheckError, match=says) as met:
         survey.release()
     assert str(met.value.in_public()) == (
         "answers.csv is stopped by score_is_readable; nothing was sealed. See `zwerm check`."

@@ -162,6 +162,18 @@ def test_a_file_that_is_not_what_was_agreed_ends_with_3(folder: Path, content: s
     assert (said.exit_code, says in said.stderr) == (3, True), said.output
 
 
+def test_a_rehearsal_tells_what_would_be_held_and_what_counts_once(folder: Path) -> None:
+    for name in ("october.csv", "october again.csv"):
+        (folder / "exports" / name).write_text("NPS,team\n" + "9,North\n8,South\n" * 10)
+    config = folder / "zwerm.toml"
+    mapped = config.read_text().replace('"NPS" }', '"NPS", department = "team" }')
+    config.write_text(mapped + '\n[[audience]]\ndepartment = ["North"]\nfolder = "shares/north"\n')
+    said = called("check", folder=folder)
+    assert said.exit_code == 4, said.output
+    for words in ("South: nobody receives", "a release would be held: add an [[audience]]", "they count once"):
+        assert words in said.stdout, words
+
+
 def test_without_a_configuration_it_says_how_to_write_one(tmp_path: Path) -> None:
     said = called("status", folder=tmp_path)
     assert said.exit_code == 2

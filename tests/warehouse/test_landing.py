@@ -145,6 +145,8 @@ def test_the_usual_delimiters_and_line_ends_are_found(read: Read, delimiter: str
 def test_a_dialect_is_compared_with_what_the_survey_maps(read: Read) -> None:
     with pytest.raises(WarehouseError, match=r"export\.csv.*one column.*maps 2.*'score', 'day'.*delimiter"):
         read(b"score^day\n9^1\n8^2\n", expected=("score", "day"))
+    with pytest.raises(WarehouseError, match=r"separated by ',', as zwerm.toml states, it has one column.*leave"):
+        read(b"score;day\n9;1\n8;2\n", expected=("score", "day"), delimiter=",")
     relation, rows = read(b"score^day\n9^1\n8^2\n", expected=("score", "day"), delimiter="^")
     assert (relation.columns, rows) == (("score", "day"), [("9", "1"), ("8", "2")])
 

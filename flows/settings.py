@@ -220,13 +220,13 @@ class Survey(Model):
             )
         if self.duplicates == "latest" and self.roles.response_id is None:
             raise ValueError('duplicates = "latest" needs roles.response_id')
-        if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
-            raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
         if self.weighting is None and self.roles.weight is None and self.roles.is_sampled:
             raise ValueError(
                 "roles.stratum and roles.cluster tell how sure weighted figures are, and need roles.weight or "
                 'weighting; where all answers weigh the same: weight = { sql = "1" }'
             )
+        if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
+            raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
         return self
 
     @model_validator(mode="after")

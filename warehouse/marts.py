@@ -35,12 +35,12 @@ EDITIONS = pa.schema(
     [
         *((name, pa.string()) for name in ("release_id", "survey", "wave")),
         ("revision", pa.int32()),
-        ("nps_interval", pa.string()),
         ("reason", pa.string()),
         ("released_at", TIME),
         ("planned_at", TIME),
         ("skew_ms", pa.float64()),
         ("departments", pa.int32()),
+        ("nps_interval", pa.string()),
         ("content_sha256", pa.string()),
         ("is_latest", pa.bool_()),
         ("folder", pa.string()),
@@ -180,20 +180,20 @@ def _memory(folder: Path, *, is_private: bool = True) -> Iterator[duckdb.DuckDBP
 
 def _editions(editions: Sequence[Edition]) -> pa.Table:
     rows = []
-        known["nps_interval"] = _interval(edition.sealed)
     for position, edition in enumerate(editions):
         release = edition.release
         known = {name: getattr(release, name) for name in EDITIONS.names if hasattr(release, name)}
         times = {name: _naive(known[name]) for name in ("released_at", "planned_at")}
+        known["nps_interval"] = _interval(edition.sealed)
         place = {"is_latest": edition.is_latest, "folder": str(edition.sealed), "position": position}
+        rows.append({**known, **times, **place})
+    return pa.Table.from_pylist(rows, schema=EDITIONS)
+
+
 def _interval(sealed: Path) -> str:
     """The method of the NPS's interval, as the manifest of a release tells it; before it told, there was one."""
     method: str = json.loads((sealed / "manifest.json").read_text(encoding="utf-8")).get("interval", "adjusted_wald")
     return method
-
-
-        rows.append({**known, **times, **place})
-    return pa.Table.from_pylist(rows, schema=EDITIONS)
 
 
 def _register(deliveries: Sequence[DeliveryState]) -> pa.Table:

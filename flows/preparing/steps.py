@@ -244,6 +244,7 @@ def prepare_wave(
         moves=comparing.written(compared.moves),
         quality=quality,
         previous=previous,
+        earlier=earlier,
         reason=reason,
         is_material=material and examination.verdict == "changed",
     )
@@ -251,4 +252,3 @@ def prepare_wave(
     sealed = as_step(close)(store, run, found, drafted, pages, pattern)
     counting.remember_examined(store, examination, run, release_id=sealed.release_id)
     return Prepared(examination, sealed)
-        earlier=earlier,

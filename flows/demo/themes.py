@@ -51,13 +51,13 @@ THEMES: Mapping[str, Mapping[str, Texts]] = {
     "en": {
         "promoter": {
             "": (
-                "Friendly crew, from the captain to the cook.",
+                "A friendly crew on every deck.",
                 "The friendly crew made our crossing.",
-                "Right on time, as always.",
-                "We left on time and arrived on time.",
+                "Once again on time, and so relaxed.",
+                "On time, and no queue at all.",
                 "Lovely view from the upper deck.",
                 "What a view, and seals on the sandbank.",
-                "This year we brought friends along.",
+                "Our friends will come with us.",
             ),
             "Ports": ("A hook for every bike and someone who helps you lift.",),
             "Food and drink": ("Good coffee with a view of the sea.",),

@@ -152,8 +152,8 @@ def _word_caption(words: Words, kind: str, language: str | None) -> str:
         "detractors": words.say("Words of detractors"),
     }[kind]
     if language is None:
-        return words.say("%(whose)s; number of answers", whose=whose)
-    return words.say("%(whose)s in %(language)s; number of answers", whose=whose, language=language)
+        return words.say("%(whose)s; answers", whose=whose)
+    return words.say("%(whose)s in %(language)s; answers", whose=whose, language=language)
 
 
 def quoted(words: Words, quotes: Sequence[Quote]) -> tuple[tuple[str | None, str], ...]:

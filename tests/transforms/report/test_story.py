@@ -115,10 +115,10 @@ def test_the_funnel_says_how_many_chance_alone_puts_outside() -> None:
 
 
 def test_words_are_of_whom_the_caption_says(made: dict[str, bytes]) -> None:
-    assert "Words of promoters; number of answers" in text(part(made, "en/index.html", "right"))
-    assert "Words of passives in Dutch; number of answers" in text(part(made, "en/index.html", "help"))
+    assert "Words of promoters; answers" in text(part(made, "en/index.html", "right"))
+    assert "Words of passives in Dutch; answers" in text(part(made, "en/index.html", "help"))
     fell = text(part(made, "en/index.html", "fell"))
-    assert "What detractors write about Words of detractors; number of answers" in fell
+    assert "What detractors write about Words of detractors; answers" in fell
     assert "delay 21 answers" in fell
     unasked = pages(replace(ferry(languages=("en",)), superpromoters_asked=False))
     assert "Superpromoters praise" not in unasked["en/index.html"].decode()

@@ -47,9 +47,10 @@ def compared(
 
     Test and interval are of the adjusted-Wald scores (Rocks 2016). Where the same respondents answered both waves
     (`pairs`, the rows of `paired`), the variance loses 2·cov·n₁₂/(n₁n₂), the n here those of the adjusted scores;
-    where all of them did, in both, the waves are paired: the raw difference, with sd(s₂ − s₁)/√n. p is two-sided and
-    adjusted over all such departments (Benjamini, Hochberg 1995); the organisation is outside that family and keeps
-    its own.
+    where all of them did, in both, the waves are paired: the raw difference, with sd(s₂ − s₁)/√n. Pairs are those of
+    the wave's first release: where a revision has other answers than they could be of, the waves are independent. p is
+    two-sided and adjusted over all such departments (Benjamini, Hochberg 1995); the organisation is outside that
+    family and keeps its own.
     """
     names = metrics[["department_id"]].reset_index(drop=True)
     earlier = names.merge(earlier_metrics, on="department_id", how="left", validate="one_to_one")
@@ -58,7 +59,9 @@ def compared(
     is_compared = now["nps"].notna() & before["nps"].notna()
     raw = now["nps"] - before["nps"]
     is_paired = (both["pairs"] == now["n"] - 3) & (both["pairs"] == before["n"] - 3)
-    shared = (2 * both["covariance"] * both["pairs"] / (now["n"] * before["n"])).fillna(0)
+    shared = 2 * both["covariance"] * both["pairs"] / (now["n"] * before["n"])
+    can_be = shared.abs() < 2 * (now["variance"] * before["variance"]) ** 0.5  # as Cauchy and Schwarz say
+    shared = shared.where(can_be, 0)
     variance = now["variance"] + before["variance"] - shared
     difference = (now["adjusted"] - before["adjusted"]).mask(is_paired, raw / 100).where(is_compared)
     error = variance.mask(is_paired, both["difference_variance"] / both["pairs"]) ** 0.5
@@ -66,7 +69,7 @@ def compared(
     p = benjamini_hochberg(
         pd.Series(2 * norm.sf((difference / error).abs())), is_family=names["department_id"] != ROOT_ID
     )
-    method = pd.Series("independent", index=names.index).mask(both["pairs"].notna(), "overlapping")
+    method = pd.Series("independent", index=names.index).mask(can_be, "overlapping")
     return pd.DataFrame(
         {
             "compared_wave": earlier["wave"].where(is_compared).astype("string"),

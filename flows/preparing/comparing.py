@@ -56,9 +56,10 @@ def compare(
         sealed.release_id: as_of_today(store, run, examination, tree, sealed=sealed, moves=moves)
         for sealed in (*earlier, *held.values())
     }
+    answered = _first(store, run, examination, metrics)
     has_pairs = settings.roles.respondent_id is not None and _are_as_at_first(run, examination, moves)
     against = [
-        _against(store, settings, metrics, basis, today[sealed.release_id], has_pairs=has_pairs)
+        _against(store, settings, answered, basis, today[sealed.release_id], has_pairs=has_pairs)
         for basis, sealed in held.items()
     ]
     first = next((one for one in against if one.basis == "previous"), None)
@@ -108,8 +109,20 @@ def _year_before(run: Run, examination: Examination, earlier: Sequence[Sealed]) 
     return next((one for one in earlier if one.wave == wanted), None)
 
 
+def _first(store: Store, run: Run, examination: Examination, metrics: pd.DataFrame) -> pd.DataFrame:
+    """The figures of the wave's first release, and in the view `first` the responses that it counts.
+
+    Who answered both waves is taken from these in every revision: two widths would tell what a few late ones changed.
+    """
+    if examination.first_release_id is None:
+        store.run("create or replace temporary view first as from counted")
+        return metrics
+    view_released(store, examination.first_release_id, wave=examination.wave, name="first")
+    return read_table(run.home.releases / examination.first_release_id, "promoter_metrics")
+
+
 def _against(
-    store: Store, settings: Survey, metrics: pd.DataFrame, basis: Basis, earlier: Earlier, *, has_pairs: bool
+    store: Store, settings: Survey, first: pd.DataFrame, basis: Basis, earlier: Earlier, *, has_pairs: bool
 ) -> Against:
     """An earlier release, and who answered both: a pass over single responses, only where respondents are mapped."""
     before, sealed = earlier.metrics, earlier.sealed
@@ -118,7 +131,7 @@ def _against(
     view_released(store, sealed.release_id, wave=sealed.wave, name="earlier")
     if earlier.placed:
         view_moved(store, "earlier", earlier.placed)
-    pairs = paired(store.frame(text("paired")), metrics, before, min_respondents=settings.min_respondents)
+    pairs = paired(store.frame(text("paired")), first, before, min_respondents=settings.min_respondents)
     return Against(basis, sealed.release_id, before, pairs)
 
 

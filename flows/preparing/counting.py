@@ -152,7 +152,7 @@ def pattern_of(store: Store, release_id: str) -> pd.DataFrame:
 
 
 def view_released(
-    store: Store, release_id: str, *, wave: str, name: Literal["released", "earlier"] = "released"
+    store: Store, release_id: str, *, wave: str, name: Literal["released", "earlier", "first"] = "released"
 ) -> None:
     """A view of the responses that a release counted: listed where they were chosen, else its batches whole."""
     store.run(f"create or replace temporary view {name} as {released_sql(store, release_id, wave=wave)}")

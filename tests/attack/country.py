@@ -120,6 +120,7 @@ class _Country:
         tree = departments(keys, organisation="Country")
         tree["unit"] = [path[0] if path else "" for path in tree["path"]]
         tree["name"] = ["/".join(path[1:]) or "all" for path in tree["path"]]
+        tree["parent"] = tree["parent_id"].where(tree["level"] > 1, None)
         nodes = tree[["department_id", "department_key", "parent_id", "level", "position", "name"]]
         for table in ("departments", "department_nodes"):
             self._put(table, nodes)
@@ -134,11 +135,10 @@ class _Country:
             f"create or replace temp table tallies as {text('tallies')}", {"survey": "s", "wave": "w"}
         )
         tallies = self._frame("from tallies").merge(self.nodes[["department_id", "unit"]], on="department_id")
-        of_unit, trees = _by_unit(tallies), _by_unit(self.nodes)
-        for unit in self.units:
-            tree = trees[unit.name].assign(parent_id=lambda rows: rows["parent_id"].where(rows["level"] > 1, None))
-            if is_first or not self.publisher.is_frozen:
-                unit.pattern = self._pattern(unit, of_unit[unit.name], tree)
+        if is_first or not self.publisher.is_frozen:
+            of_unit, trees = _by_unit(tallies), _by_unit(self.nodes.assign(parent_id=self.nodes["parent"]))
+            for unit in self.units:
+                unit.pattern = self._pattern(unit, of_unit[unit.name], trees[unit.name])
         shown = [unit for unit in self.units if len(unit.pattern)]
         self._put("pattern", pd.concat([unit.pattern for unit in shown]))
         least = {"min_respondents": self.k}
@@ -149,11 +149,11 @@ class _Country:
         rows = self._frame(text("metrics"), {**least, "interval": "adjusted_wald"})
         metrics = interval(rows, method="adjusted_wald")
         metrics = metrics.merge(self.nodes[["department_id", "unit"]], on="department_id")
-        metrics_of = _by_unit(metrics)
+        names = self.nodes[["department_id", "name", "position", "level"]].rename(columns={"name": "department"})
+        counts_of = _by_path(tallies.merge(names, on="department_id").sort_values("position"))
+        metrics_of = _by_path(metrics)
         for unit in shown:
-            unit.released.append(
-                Released(_by_path(metrics_of[unit.name]), _by_path(of_unit[unit.name], self.nodes), unit.history[-1])
-            )
+            unit.released.append(Released(metrics_of[unit.name], counts_of[unit.name], unit.history[-1]))
 
     def _pattern(self, unit: Unit, tallies: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
         try:
@@ -251,23 +251,13 @@ def _by_unit(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(name): own for name, own in rows.groupby("unit")}
 
 
-def _by_path(rows: pd.DataFrame, nodes: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A unit's rows with paths for ids, the organisation's own first: as if it stood alone."""
-    if nodes is not None:
-        rows = rows.merge(nodes[["department_id", "name", "position", "level"]], on="department_id").sort_values(
-            "position"
-        )
-        paths = rows["name"]
-    else:
-        paths = rows["department"]
+def _by_path(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Each unit's rows with paths for ids, the organisation's own first: as if it stood alone."""
+    paths = rows["department"].tolist()
     parents = [None if path == "all" else "/".join(path.split("/")[:-1]) or "all" for path in paths]
-    return (
-        rows.assign(
-            department_id=paths,
-            department=paths,
-            parent_id=pd.Series(parents, index=rows.index, dtype=object),
-            level=rows["level"] - 1,
-        )
-        .drop(columns="unit")
-        .reset_index(drop=True)
+    known = {"department_id": paths, "department": paths, "parent_id": parents}
+    named = rows.drop(columns="unit").assign(
+        **{name: pd.Series(values, index=rows.index, dtype=object) for name, values in known.items()},
+        level=rows["level"] - 1,
     )
+    return {str(name): own.reset_index(drop=True) for name, own in named.groupby(rows["unit"].to_numpy())}

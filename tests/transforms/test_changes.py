@@ -19,7 +19,9 @@ def pairs_of(matrix: np.ndarray, now: Frame, before: Frame, *, name: str = "all"
     """What a release would use of these pairs: class before × class now."""
     cells = [(i, j) for i in range(3) for j in range(3) if matrix[i, j]]
     rows = [(name, CLASSES[i], CLASSES[j], int(matrix[i, j])) for i, j in cells]
-    moves = pd.DataFrame(rows, columns=["department_id", "class_before", "class_now", "respondents"])
+    moves = pd.DataFrame(rows, columns=["department_id", "class_before", "class_now", "respondents"]).assign(
+        moved=False
+    )
     return paired(moves, now, before, min_respondents=10)
 
 

@@ -20,7 +20,10 @@ Answer = tuple[int | None, str, int | None]  # respondent, department key, score
 
 MIXED = [("promoter", "promoter", 8), ("promoter", "passive", 2), ("passive", "detractor", 2)]
 PARENTS = {"a1": "a", "a2": "a"}
-ALL: Mapping[str, Counts] = dict.fromkeys(("all", "a", "a1", "a2", "b"), (20, 40, 60))
+ALL: Mapping[str, Counts] = {
+    name: (40 * leaves, 50 * leaves, 60 * leaves)
+    for name, leaves in {"all": 4, "a": 2, "a1": 1, "a2": 1, "b": 1}.items()
+}
 
 
 def moves(before: Sequence[Answer], now: Sequence[Answer]) -> dict[tuple[str, str, str], int]:
@@ -30,7 +33,7 @@ def moves(before: Sequence[Answer], now: Sequence[Answer]) -> dict[tuple[str, st
     with duckdb.connect() as connection:
         connection.register("tree", tree[["department_id", "department_key"]])
         connection.execute("create temp table department_nodes as from tree")
-        for name, answers in (("earlier", before), ("counted", now)):
+        for name, answers in (("earlier", before), ("first", now)):
             connection.execute(
                 f"create temp table {name} (respondent_key uhugeint, department_key varchar, score tinyint,"
                 " responded_at timestamp, batch integer, record_number bigint)"
@@ -39,7 +42,7 @@ def moves(before: Sequence[Answer], now: Sequence[Answer]) -> dict[tuple[str, st
             connection.executemany(f"insert into {name} values (?, ?, ?, ?, ?, ?)", rows)
         found = connection.execute(text("paired")).fetchall()
     names = dict(zip(tree["department_id"], tree["department_key"], strict=True))
-    return {(names[department], was, now): count for department, was, now, count in found}
+    return {(names[department], was, now): count for department, was, now, _, count in found}
 
 
 def test_each_department_has_the_respondents_who_gave_it_both_answers() -> None:
@@ -77,7 +80,7 @@ def told(rows: Mapping[str, Sequence[tuple[str, str, int]]], **how: Any) -> pd.D
     frame = pd.DataFrame(
         [(name, *row) for name, own in rows.items() for row in own],
         columns=["department_id", "class_before", "class_now", "respondents"],
-    )
+    ).assign(moved=False)
     metrics = released(ALL, parents=PARENTS, suppressed=how.pop("suppressed", ()))
     before = released(ALL, parents=PARENTS, suppressed=how.pop("suppressed_before", ()))
     return paired(frame, metrics, before, min_respondents=how.pop("least", 10)).set_index("department_id")
@@ -126,6 +129,24 @@ def test_a_few_pairs_cannot_be_had_by_subtracting_a_department_from_the_one_abov
     assert told({"a1": MIXED, "a2": many, "all": [*MIXED, *many]}).loc["all", "pairs"] == 12
     both = told({"a1": MIXED, "a2": few, "a": [*MIXED, *few], "all": [*MIXED, *few, *MIXED]})
     assert both["pairs"].to_dict() == {"all": 31, "a": 12, "a1": 12}  # above, they are among enough others
+
+
+def test_a_few_who_answered_one_wave_alone_cannot_be_had_from_a_width() -> None:
+    some = [*MIXED, ("detractor", "detractor", 30), ("passive", "passive", 40), ("promoter", "promoter", 50)]
+    assert told({"b": some}).loc["b", "pairs"] == 132  # of 150: eighteen before and eighteen now
+    most = [*some, ("detractor", "detractor", 7), ("passive", "passive", 6)]
+    assert told({"b": most}).empty  # one detractor and two passives would be known to be new
+
+
+def test_who_moved_counts_where_no_department_below_uses_pairs_of_its_own() -> None:
+    def rows(moved: bool, name: str) -> pd.DataFrame:
+        columns = ["class_before", "class_now", "respondents"]
+        return pd.DataFrame(MIXED, columns=columns).assign(department_id=name, moved=moved)
+
+    metrics = released(ALL, parents=PARENTS)
+    movers, settled = rows(True, "all"), pd.concat([rows(False, "b"), rows(False, "all")])
+    for moves, pairs in ((movers, [12.0]), (pd.concat([movers, settled]), [12.0, 12.0])):
+        assert paired(moves, metrics, metrics, min_respondents=10)["pairs"].tolist() == pairs
 
 
 ANY_MOVES = st.lists(st.integers(0, 9), min_size=9, max_size=9).map(lambda cells: np.array(cells).reshape(3, 3))

@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.errors import ConfigurationError
+
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 PUBLIC_FOLDER = 0o755
@@ -73,6 +75,16 @@ class Home:
 
     def prepare(self) -> "Home":
         """Make the folders that are missing and set their modes, every time: a mode that was loosened is tightened."""
+        try:
+            self._make()
+        except OSError as error:
+            raise ConfigurationError(
+                f"home {self.path} cannot be made or written to ({error.strerror or error}: {error.filename}); "
+                "name another folder as home in zwerm.toml, or give this account the right to write there"
+            ) from error
+        return self
+
+    def _make(self) -> None:
         if not self.path.exists():
             self.path.mkdir(parents=True)
             self.path.chmod(PUBLIC_FOLDER)  # everyone passes through it to `published`
@@ -89,7 +101,6 @@ class Home:
             folder.chmod(PRIVATE_FOLDER)
         self.published.mkdir(exist_ok=True)
         self.published.chmod(PUBLIC_FOLDER)
-        return self
 
     def secret(self) -> bytes:
         """32 bytes, made once per home, never renewed: the key of respondents' hashes and suppression weights."""

@@ -174,6 +174,14 @@ def test_a_rehearsal_tells_what_would_be_held_and_what_counts_once(folder: Path)
         assert words in said.stdout, words
 
 
+def test_a_home_that_cannot_be_made_ends_with_2_and_is_named(folder: Path) -> None:
+    config = folder / "zwerm.toml"
+    (folder / "taken").write_text("a file, where a folder should be")
+    config.write_text('home = "taken/home"\n' + config.read_text())
+    said = called("check", folder=folder)
+    assert (said.exit_code, f"home {folder / 'taken' / 'home'} cannot be made" in said.stderr) == (2, True), said.output
+
+
 def test_without_a_configuration_it_says_how_to_write_one(tmp_path: Path) -> None:
     said = called("status", folder=tmp_path)
     assert said.exit_code == 2

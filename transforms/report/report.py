@@ -20,6 +20,7 @@ from transforms.report.views import carry_rows, figures, pictures
 from transforms.report.words import Words
 
 ROWS = 150  # of a department table on one page: keeps the page under 200 kB
+TOLD = ("figures", "rose", "fell", "praise", "missed", "help", "carry", "rest")  # of a department that has figures
 WHOLE_ROWS = 60  # up to so many departments a department's page repeats the whole table
 
 
@@ -71,24 +72,35 @@ class Report:
         }
 
     def _own(self, node: Node) -> dict[str, Any]:
-        metric, words = self.scene.metrics[node.department_id], self.words
-        is_root = node.department_id == self.scene.root_id
-        own = {
-            "figures": None,
-            "rose": None,
-            "fell": None,
-            "praise": None,
-            "missed": None,
-            "help": None,
-            "carry": None,
-            "rest": None,
+        metric, department_id = self.scene.metrics[node.department_id], node.department_id
+        own = dict.fromkeys(TOLD) | {
             "departments": self._departments(node) if node.children else None,
-            "time": timeline(self.scene, words, node.department_id),
+            "time": timeline(self.scene, self.words, department_id),
             "why": None,
         }
+        if not metric.is_published or not metric.responses:
+            return own | self._nothing(metric)
+        name = None if department_id == self.scene.root_id else Markup("<bdi>%s</bdi>") % node.name
+        return own | {
+            "headline": self._headline(metric),
+            "answered": sentences.answered(self.words, metric.responses, respondents=self.respondents, department=name),
+            "nothing": None,
+            "figures": figures(self.words, metric, is_asked=self.scene.edition.superpromoters_asked),
+            "rose": self._moved(node, "rose"),
+            "fell": self._moved(node, "fell"),
+            "praise": strengths(self.scene, self.words, department_id),
+            "missed": missed(self.scene, self.words, department_id),
+            "help": levers(self.scene, self.words, department_id),
+            "carry": self._carry(metric),
+            "rest": beside_the_rest(self.scene, self.words, department_id),
+        }
+
+    def _nothing(self, metric: Metric) -> dict[str, Any]:
+        """What is said of a department that has no figures to show."""
+        words = self.words
         if not metric.is_published:
             sentence = sentences.suppressed(words, self.scene.edition.min_respondents)
-            return own | {
+            return {
                 "headline": words.say("The figures of this department cannot be shown."),
                 "answered": sentences.first_upper(f"{sentence}."),
                 "nothing": words.say(
@@ -99,26 +111,10 @@ class Report:
                     "The whole, with all that can be shown, follows below."
                 ),
             }
-        if not metric.responses:
-            nothing = words.say("Nobody gave a score about this department in this wave.")
-            return own | {
-                "headline": nothing,
-                "answered": words.say("No answers with a score."),
-                "nothing": words.say("The whole follows below."),
-            }
-        name = None if is_root else Markup("<bdi>%s</bdi>") % node.name
-        return own | {
-            "headline": self._headline(metric),
-            "answered": sentences.answered(words, metric.responses, respondents=self.respondents, department=name),
-            "nothing": None,
-            "figures": figures(words, metric, is_asked=self.scene.edition.superpromoters_asked),
-            "rose": self._moved(node, "rose"),
-            "fell": self._moved(node, "fell"),
-            "praise": strengths(self.scene, words, node.department_id),
-            "missed": missed(self.scene, words, node.department_id),
-            "help": levers(self.scene, words, node.department_id),
-            "carry": self._carry(metric),
-            "rest": beside_the_rest(self.scene, words, node.department_id),
+        return {
+            "headline": words.say("Nobody gave a score about this department in this wave."),
+            "answered": words.say("No answers with a score."),
+            "nothing": words.say("The whole follows below."),
         }
 
     def _headline(self, metric: Metric) -> str:

@@ -52,9 +52,7 @@ def drawn(points: Sequence[Point], *, step: float) -> Drawing:
     """
     shown = [point for point in points if point.value is not None]
     is_smooth = any(point.smooth is not None for point in points)
-    ends: list[float] = [end for p in points for end in (p.low, p.high, *(p.smooth or ())) if end is not None]
-    low = step * math.floor(min([0.0, *ends]) / step)
-    high = step * math.ceil(max([low + step, 0.0, *ends]) / step)
+    low, high = _domain(points, step)
     last = max(1, max(point.position for point in points))
 
     def across(position: int) -> float:
@@ -67,27 +65,37 @@ def drawn(points: Sequence[Point], *, step: float) -> Drawing:
         {"x": across(at), "y": up(value), "low": up(below), "high": up(above), "part": part}
         for part, at, value, below, above in _parts(points, is_smooth=is_smooth)
     )
-    dots = tuple(
-        (p.wave, _per_cent(across(p.position)), _per_cent(1 - up(p.value))) for p in shown if p.value is not None
-    )
     newest, oldest = shown[-1].value, shown[0]
     return Drawing(
         bands=bands,
         lines=lines,
-        dots=dots,
+        dots=tuple(
+            (p.wave, _per_cent(across(p.position)), _per_cent(1 - up(p.value))) for p in shown if p.value is not None
+        ),
         spans=tuple(
             (_per_cent(across(p.position)), _per_cent(1 - up(p.low)), _per_cent(1 - up(p.high)))
             for p in shown
             if is_smooth and p.low is not None and p.high is not None
         ),
-        breaks=tuple(
-            (point.wave, round(50 * (before.position + point.position) / last, 2))
-            for before, point in pairwise(points)
-            if point.is_break
-        ),
+        breaks=_breaks(points, last),
         first=(_per_cent(1 - up(oldest.high or 0)), _per_cent(1 - up(oldest.low or 0))),
         zero=_per_cent(1 - up(0)),
         is_zero_apart=newest is None or abs(newest) / (high - low) > 0.22,
+    )
+
+
+def _domain(points: Sequence[Point], step: float) -> tuple[float, float]:
+    ends: list[float] = [end for p in points for end in (p.low, p.high, *(p.smooth or ())) if end is not None]
+    low = step * math.floor(min([0.0, *ends]) / step)
+    return low, step * math.ceil(max([low + step, 0.0, *ends]) / step)
+
+
+def _breaks(points: Sequence[Point], last: int) -> tuple[tuple[str, float], ...]:
+    """Halfway between the last wave that was measured in the old way and the first in the new."""
+    return tuple(
+        (point.wave, round(50 * (before.position + point.position) / last, 2))
+        for before, point in pairwise(points)
+        if point.is_break
     )
 
 

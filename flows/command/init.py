@@ -212,6 +212,8 @@ ROLES = (
         '"customer"',
     ),
     ("weight", "What one answer stands for; weighted figures then stand beside the plain ones.", '"weight"'),
+    ("stratum", "How the sample was drawn: with it and the next one weighted figures say how sure they are.", '"line"'),
+    ("cluster", "Whose answers were drawn together: a journey, a household; kept as a hash.", '"journey"'),
     (
         "told_count",
         "How many people did you tell about us? Makes superpromoters visible, with one of the next two.",
@@ -228,7 +230,7 @@ ROLES = (
     ("comment", "Why? In the respondent's own words.", '{ column = "q7", language = "lang" }'),
     (
         "drivers",
-        "What may lie behind the score, each on its own scale.",
+        "What may lie behind the score, each on its own scale: drivers, of strengths and of what would help.",
         '{ crew = { column = "q8", scale = [1, 5] } }',
     ),
     ("segments", "What cuts across departments.", '{ ticket = "ticket_type" }'),

@@ -163,18 +163,22 @@ def test_a_folder_that_it_makes_can_be_passed_to_what_is_published_and_exports_s
     assert stat.S_IMODE((folder / "new" / "deep" / "zwerm.toml").stat().st_mode) == 0o600
 
 
-def test_every_section_that_is_commented_out_loads_once_it_is_not(folder: Path) -> None:
+def test_everything_that_is_commented_out_loads_once_it_is_not(folder: Path) -> None:
     write(folder)
     file = folder / "zwerm.toml"
     lines = file.read_text().splitlines()
-    begun = next(place for place, line in enumerate(lines) if line.startswith("# [surveys.customers.superpromoters]"))
+    begun = next(place for place, line in enumerate(lines) if line == "[surveys.customers]")
     lines[begun:] = [_used(line) for line in lines[begun:]]
     text = "\n".join(lines).replace("${HOOK_SECRET}", "x").replace("${RELAY_PASSWORD}", "x")
     file.write_text(text)
     settings = load(file)
     assert settings.audience[0].webhook is not None
     assert settings.servers["relay"].user == "zwerm"
-    assert settings.surveys["customers"].schedule is not None
+    survey = settings.surveys["customers"]
+    assert survey.schedule is not None
+    assert (survey.interval, len(survey.breaks), survey.superpromoters.margin) == ("adjusted_wald", 1, 40)
+    assert survey.comments.names and survey.comments.order_numbers and survey.roles.drivers and survey.roles.is_sampled
+    assert survey.weighting is not None
     assert settings.calendar["customers"][0].meeting is not None
 
 

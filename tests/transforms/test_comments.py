@@ -102,7 +102,7 @@ def test_structured_identifiers_are_found_over_all_kinds(measured: Found) -> Non
 def test_names_are_found_as_often_as_is_said(measured: Found) -> None:
     recall, precision = measured.recall(("name",)), measured.precision(("name",))
     print(f"name: recall {recall:.3f}, precision {precision:.3f}; missed {measured.missed['name']}")
-    assert recall >= 0.85 and precision >= 0.95  # the floor: rare given names and bare surnames are not found
+    assert recall >= 0.86 and precision >= 0.98  # the README says seven of eight: rare given names are not found
 
 
 def test_what_is_found_is_replaced_by_a_word_for_its_kind_in_the_comments_language(cleaner: Cleaner) -> None:

@@ -137,9 +137,7 @@ def _opened(run: Run, lease: Lease, *, is_late: bool) -> Channels:
     """Open, or finish what another process left behind when it ended in the middle."""
     moment = must_know(run.ledger, run.moment.moment_id)
     if moment.phase == "released":
-        complete_moment(
-            run.ledger, run.home, run.settings, moment, lease=lease, on_step=run.on_step, factory=run.factory
-        )
+        complete_moment(run.ledger, run.home, run.settings, moment, lease=lease, factory=run.factory)
         return {}
     decisions.undo(run.ledger, moment.moment_id, reason="the process that armed it ended", lease=lease)
     if is_late and run.settings.release.late == "hold":

@@ -11,7 +11,6 @@ from flows.home import Home
 from flows.releasing import early_reads
 from flows.releasing.audience import restored
 from flows.releasing.holding import Channels, each
-from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew, renew_if_free
 from flows.settings import Settings
 from warehouse import confirming
@@ -33,7 +32,6 @@ def complete_moment(
     moment: Moment,
     *,
     lease: Lease,
-    on_step: OnStep = nothing,
     factory: Factory = channel_for,
 ) -> str:
     """Finish a moment whose process ended between commit and confirm, by the holder of its lease; says what was done.
@@ -46,9 +44,7 @@ def complete_moment(
     releases = ledger.releases_of(moment.moment_id)
     ids = [release.release_id for release in releases if release.is_out]
     states = lacking(ledger, ids)
-    on_step("completing")
     answers = _completed(home, settings, states, deadline=deadline, factory=factory)
-    on_step("completed")
     decided_at = min(release.released_at for release in releases if release.released_at)
     seconds = (datetime.now(UTC) - decided_at).total_seconds()
     says = (

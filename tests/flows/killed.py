@@ -93,17 +93,22 @@ def _whole_way(survey: Survey, wave: str, step: str | None, function: str | None
     survey.release(wave, on_step=on_step)
 
 
-def _die_in(function: str | None) -> None:
-    """End this process where any of its threads calls a function."""
+def at_call_of(function: str | None, do: Callable[[], None]) -> None:
+    """Do something where any thread of this process calls a function."""
     module, _, name = (function or "").rpartition(".")
 
     def on_call(frame: FrameType, event: str, argument: object) -> None:  # called often: the name is compared first
         if frame.f_code.co_name == name and frame.f_globals.get("__name__") == module:
-            os.kill(os.getpid(), signal.SIGKILL)
+            do()
 
     if function is not None:
         threading.settrace(on_call)
         sys.settrace(on_call)
+
+
+def _die_in(function: str | None) -> None:
+    """End this process where any of its threads calls a function."""
+    at_call_of(function, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def _release(

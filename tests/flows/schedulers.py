@@ -24,7 +24,7 @@ from flows.releasing.recover import recover
 from flows.releasing.staging import stage_together
 from flows.run import Run
 from flows.settings import PlannedMoment, Settings
-from tests.flows.killed import CONTEXT
+from tests.flows.killed import CONTEXT, at_call_of
 from tests.flows.sealed import settings_for
 from warehouse import leases
 
@@ -53,6 +53,7 @@ class Scheduler:
         at: datetime | None = None,
         moment_id: str | None = None,
         stops_at: str | None = None,
+        stops_in: str | None = None,
         late: str = "hold",
         waits: bool = False,
         recovers: bool = True,
@@ -61,7 +62,7 @@ class Scheduler:
         self._ours, theirs = CONTEXT.Pipe()
         self._process = CONTEXT.Process(
             target=_schedule,
-            args=(theirs, home, audience, release_ids, moment_id, stops_at, late, recovers, lease_seconds),
+            args=(theirs, home, audience, release_ids, moment_id, stops_at, stops_in, late, recovers, lease_seconds),
         )
         self._process.start()
         theirs.close()
@@ -74,7 +75,7 @@ class Scheduler:
         self._ours.send(at)
 
     def wait_until_stopped(self) -> None:
-        """Return when it stands still at the step that it was told."""
+        """Return when it stands still at the step, or in the function, that it was told."""
         give_up = time.monotonic() + PATIENCE_SECONDS
         while psutil.Process(self._process.pid).status() != psutil.STATUS_STOPPED:
             assert time.monotonic() < give_up and self._process.is_alive(), "it does not come to that step"
@@ -111,11 +112,13 @@ def _schedule(
     release_ids: Sequence[str],
     moment_id: str | None,
     stops_at: str | None,
+    stops_in: str | None,
     late: str,
     recovers: bool,
     lease_seconds: float | None,
 ) -> None:
     leases.LEASE_SECONDS = lease_seconds or leases.LEASE_SECONDS
+    at_call_of(stops_in, _stop)
     parent.send("is there")
     at, settings = parent.recv(), settings_for(home, audience=audience, release={"late": late})
     recovered: list[str] = []
@@ -147,6 +150,10 @@ def _staged(home: Home, settings: Settings, release_ids: Sequence[str], at: date
 def _stopping(step: str | None) -> Callable[[str], None]:
     def on_step(name: str) -> None:
         if name == step:
-            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # sent to the process, it stops a little later
+            _stop()
 
     return on_step
+
+
+def _stop() -> None:
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # sent to the process, it stops a little later

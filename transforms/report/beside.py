@@ -16,11 +16,12 @@ BESIDE: Mapping[str, tuple[str, ...]] = {
     ),
     "changes": (
         *("department_id", "department", "basis", "compared_wave", "compared_release_id", "method"),
-        *("nps_change", "nps_change_low", "nps_change_high", "p_value", "is_significant"),
+        *("nps_change", "nps_change_low", "nps_change_high", "p_value", "is_significant", "is_regrouped"),
     ),
     "trends": (
         *("department_id", "department", "trend_wave", "position", "nps", "nps_low", "nps_high"),
         *("nps_smooth", "nps_smooth_low", "nps_smooth_high", "is_break", "break_reason_en", "break_reason_nl"),
+        "is_regrouped",
     ),
     "drivers": (
         *("department_id", "department", "driver", "label", "kind", "left_out", "responses"),

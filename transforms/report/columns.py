@@ -73,6 +73,7 @@ def _changes(words: Words, low: str, high: str) -> dict[str, str]:
         "nps_change_high": high,
         "p_value": words.say("its p-value, adjusted over all departments"),
         "is_significant": words.say("whether that is below 0.05"),
+        "is_regrouped": words.say("whether the earlier wave was added up again along the departments of today"),
     }
 
 
@@ -89,6 +90,7 @@ def _trends(words: Words, low: str, high: str) -> dict[str, str]:
         "is_break": words.say("whether the survey measures otherwise from this wave on"),
         "break_reason_en": words.say("what changed, in English"),
         "break_reason_nl": words.say("what changed, in Dutch"),
+        "is_regrouped": words.say("whether that wave was added up again along the departments of today"),
     }
 
 

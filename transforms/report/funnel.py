@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from transforms.report.figures import rounded
 
 INNER, OUTER = 1.959963984540054, 3.090232306167813  # 95 and 99.8 %
-LETTER = 7.6  # an upper estimate of a letter's width, in px
+LETTER = 8.8  # an upper estimate of a letter's width, in px
 LINE = 16.0
 LONGEST = 26  # letters of a name in the picture
 STEPS = 24  # points along each limit

@@ -12,6 +12,8 @@ from checks import (
     quotes,
     regrouped,
     responses,
+    rolling,
+    segments,
     tallies,
     themes,
     trends,
@@ -35,6 +37,8 @@ TABLES: Mapping[str, tuple[Rule, ...]] = {
     "drivers": drivers.RULES,
     "themes": themes.RULES,
     "quotes": quotes.RULES,
+    "segments": segments.RULES,
+    "rolling": rolling.RULES,
 }
 
 

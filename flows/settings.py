@@ -200,6 +200,8 @@ class Survey(Model):
     )
     sources: tuple[FilesSource, ...] = Field(min_length=1)
     roles: Roles
+    segment_levels: int = Field(default=0, ge=0, le=3)  # down to which departments segments have figures; 0: the whole
+    windows: tuple[Annotated[int, Field(ge=2, le=24)], ...] = ()  # how many waves are pooled, ending in the newest one
     superpromoters: Superpromoters = Superpromoters()
     comments: Comments = Comments()
     weighting: Weighting | None = None  # to these margins; a mapped weight is where it starts
@@ -228,6 +230,11 @@ class Survey(Model):
         if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
             raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
         return self
+
+    @field_validator("windows")
+    @classmethod
+    def _windows_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(value)))
 
     @model_validator(mode="after")
     def _margins_are_mapped(self) -> Self:

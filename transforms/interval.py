@@ -28,6 +28,24 @@ def interval(metrics: pd.DataFrame, *, method: Method) -> pd.DataFrame:
     return metrics.assign(**{name: bound.where(is_shown) for name, bound in points.items()})
 
 
+def scored(counts: pd.DataFrame, *, method: Method) -> pd.DataFrame:
+    """The rows with NPS and its interval, in points, of promoters, passives and detractors; NULL where nobody is."""
+    promoters, passives, detractors = (
+        counts[name].astype("float64") for name in ("promoters", "passives", "detractors")
+    )
+    n = promoters + passives + detractors
+    added = 0 if method == "wald" else 0.75
+    p, d = ((one + added) / (n + 4 * added) for one in (promoters, detractors))
+    margin = norm.ppf(0.975) * ((p + d - (p - d) ** 2).clip(lower=0) / (n + 4 * added)) ** 0.5
+    points = {
+        "nps": (promoters - detractors) / n,
+        "nps_low": (p - d - margin).clip(lower=-1),
+        "nps_high": (p - d + margin).clip(upper=1),
+    }
+    made = {name: (100 * one).round(DIGITS).where(n > 0).astype("Float64") for name, one in points.items()}
+    return interval(counts.assign(**made), method=method)
+
+
 def score_interval(
     detractors: Any, passives: Any, promoters: Any, *, confidence: float = 0.95
 ) -> tuple[Numbers, Numbers]:

@@ -30,7 +30,7 @@ def protect(
             parent=parents[department],
             classes=(row := counts.get(department, (0, 0, 0, 0)))[:3],
             answers=row[3],
-            weight=_weight(sum(row[:3]), noise, wave=wave, department=department),
+            weight=weight(sum(row[:3]), noise, wave=wave, department=department),
         )
         for department in order
     ]
@@ -85,7 +85,8 @@ def _counts(tallies: pd.DataFrame, departments: pd.DataFrame) -> dict[str, tuple
     return counts
 
 
-def _weight(respondents: int, noise: bytes, *, wave: str, department: str) -> int:
+def weight(respondents: int, noise: bytes, *, wave: str, department: str) -> int:
+    """What hiding a row loses, blurred by the home's secret so that replaying the choice tells nothing."""
     if not noise:
         return respondents * _FINE
     digest = hmac.digest(noise, f"{wave}\x1f{department}".encode(), hashlib.sha256)

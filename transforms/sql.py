@@ -1,5 +1,7 @@
 """SQL as text: the selects of this room by name, and the only places that quote what goes into generated SQL."""
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -13,6 +15,12 @@ def text(name: str) -> str:
     if not file.is_file():
         raise TransformError(f"there is no transforms/{name}.sql; a select has a file of its table's name")
     return file.read_text(encoding="utf-8")
+
+
+def filled(name: str, parts: Mapping[str, str]) -> str:
+    """The select in `transforms/<name>.sql` without its comments, and with its {places} filled."""
+    bare = re.sub(r"^\s*--.*\n", "", text(name), flags=re.MULTILINE)
+    return re.sub(r"\{(\w+)\}", lambda place: parts[place.group(1)], bare)
 
 
 def quote(identifier: str) -> str:

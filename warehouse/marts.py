@@ -17,15 +17,10 @@ from warehouse.records import DeliveryState, Release
 from warehouse.store import literal, quoted, scrubbed
 
 STORAGE = "v1.4.0"  # DuckDB 1.4 and newer read it
-NEWER = (
-    "comparisons",
-    "changes",
-    "trends",
-    "regrouped",
-    "drivers",
-    "themes",
-    "quotes",
-)  # earlier releases were sealed without them
+NEWER = (  # earlier releases were sealed without them
+    *("comparisons", "changes", "trends", "regrouped", "drivers", "themes", "quotes"),
+    *("segments", "rolling"),
+)
 SEALED = ("promoter_metrics", "departments", "highlights", "quality", *NEWER)
 TABLES = ("promoter_metrics", "releases", "departments", "highlights", "quality", *NEWER, "deliveries")
 ALWAYS = ("promoter_metrics", "departments", "deliveries")  # every release has rows in these
@@ -99,8 +94,9 @@ def check(warehouse: Path, release_ids: set[str]) -> None:
             if found != release_ids and (name in ALWAYS or name == "releases" or not found <= release_ids):
                 missing, strange = sorted(release_ids - found), sorted(found - release_ids)
                 raise WarehouseError(f"mart.{name} is not of these releases: {missing} missing, {strange} too many")
-        _count_nothing(connection, "is shown although suppressed", _shown())
-        _count_nothing(connection, "has more than one latest revision, or none", _LATEST)
+        for name in ("promoter_metrics", "segments", "rolling"):
+            _count_nothing(connection, name, "is shown although suppressed", _shown(name))
+        _count_nothing(connection, "promoter_metrics", "has more than one latest revision, or none", _LATEST)
         connection.execute("use memory")
 
 
@@ -143,18 +139,18 @@ def _statements(there: Collection[str]) -> Iterator[str]:
         yield f"comment on {kind} mart.{'.'.join(map(quoted, name.split('.')))} is {literal(says)}"
 
 
-def _shown() -> str:
+def _shown(table: str) -> str:
     """Counts the rows that are suppressed and yet carry a figure."""
-    columns = [name.split(".")[1] for name in comments() if name.startswith("promoter_metrics.")]
+    columns = [name.split(".")[1] for name in comments() if name.startswith(f"{table}.")]
     figures = columns[columns.index("status") + 1 :]
     shown = " or ".join(f"{quoted(name)} is not null" for name in figures)
-    return f"select count(*) from mart.promoter_metrics where status <> 'published' and ({shown})"
+    return f"select count(*) from mart.{table} where status <> 'published' and ({shown})"
 
 
-def _count_nothing(connection: duckdb.DuckDBPyConnection, what: str, sql: str) -> None:
+def _count_nothing(connection: duckdb.DuckDBPyConnection, table: str, what: str, sql: str) -> None:
     row = connection.execute(sql).fetchone()
     if row is None or row[0] != 0:
-        raise WarehouseError(f"in mart.promoter_metrics {row and row[0]} rows or waves: {what}")
+        raise WarehouseError(f"in mart.{table} {row and row[0]} rows or waves: {what}")
 
 
 def _script() -> str:

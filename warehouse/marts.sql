@@ -347,6 +347,59 @@ from sealed_quotes as s
 join editions as e on s.filename = e.folder || '/tables/quotes.parquet'
 order by e.position, s.file_row_number;
 
+-- One row per release × department × segment × value; as a wave's first release made them: a revision carries them unchanged.
+create table mart.segments (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    segment varchar not null, -- Segment, as the configuration names it: another question, or what is known of the respondent.
+    value varchar, -- What was answered; NULL for those of whom it is not known.
+    status varchar not null, -- published, or suppressed to protect small groups, alone or by subtraction: every figure is NULL.
+    responses bigint, -- Responses with a valid score.
+    promoters bigint, -- Responses with a score of 9 or 10.
+    passives bigint, -- Responses with a score of 7 or 8.
+    detractors bigint, -- Responses with a score of 0 to 6.
+    nps double, -- Share of promoters less share of detractors, unweighted, in points, −100 to 100.
+    nps_low double, -- Lower end of the 95 % interval of nps, by the method of promoter_metrics, in points.
+    nps_high double -- Upper end of the 95 % interval of nps, in points.
+);
+insert into mart.segments by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_segments as s
+join editions as e on s.filename = e.folder || '/tables/segments.parquet'
+order by e.position, s.file_row_number;
+
+-- One row per release × department × rolling window; as a wave's first release made them: a revision carries them unchanged.
+create table mart.rolling (
+    release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
+    revision integer not null, -- Revision of the wave, from 1.
+    is_latest boolean not null, -- Whether this is the newest released revision of the wave.
+    survey varchar not null, -- Survey, as the configuration names it.
+    wave varchar not null, -- Reporting period, or the label that the data carry.
+    department_id varchar not null, -- Department; all is the organisation itself.
+    department varchar not null, -- Name of the department, in the organisation's first language.
+    waves bigint not null, -- How many waves are pooled, the last of them this one.
+    pooled_waves varchar[] not null, -- These waves, oldest first.
+    pooled_release_ids varchar[] not null, -- The releases of the earlier of them: what was counted in these is pooled.
+    status varchar not null, -- published, or suppressed to protect small groups, alone or by subtraction: every figure is NULL.
+    responses bigint, -- Responses with a valid score.
+    promoters bigint, -- Responses with a score of 9 or 10.
+    passives bigint, -- Responses with a score of 7 or 8.
+    detractors bigint, -- Responses with a score of 0 to 6.
+    nps double, -- Share of promoters less share of detractors, unweighted, in points, −100 to 100.
+    nps_low double, -- Lower end of the 95 % interval of nps, by the method of promoter_metrics, in points.
+    nps_high double -- Upper end of the 95 % interval of nps, in points.
+);
+insert into mart.rolling by name
+select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)
+from sealed_rolling as s
+join editions as e on s.filename = e.folder || '/tables/rolling.parquet'
+order by e.position, s.file_row_number;
+
 -- One row per release × recipient × channel: who received it, through which channel, when.
 create table mart.deliveries (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.

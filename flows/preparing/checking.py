@@ -32,13 +32,15 @@ if TYPE_CHECKING:
     from flows.release import Report
 
 
-COMPUTED = ("weights", "metrics", "comparisons", "changes", "trends", "regrouped", "drivers", "themes", "quotes")
 SAID = (
     "regrouped",
     "drivers",
     "themes",
     "quotes",
-)  # of these each rule speaks of the table's own rows, and many surveys have none
+    "segments",
+    "rolling",
+)  # of these each rule speaks of the table's own rows, and many have none
+COMPUTED = ("weights", "metrics", "comparisons", "changes", "trends", *SAID)
 SCALE_ADVICE = (
     f"No score is above {waves.HIGHEST}: map another scale to 0-10 with values = {{ … }} of roles.score, "
     "or declare it with scale = [0, 10] if it is that one"

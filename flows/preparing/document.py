@@ -247,6 +247,41 @@ class Quote(Part):
     quote: str
 
 
+class Segment(Part):
+    """What those in a department say who gave one answer to another question; suppressed: every figure is null."""
+
+    department_id: str
+    department: str
+    segment: str = Field(description="as the configuration names it")
+    value: str | None = Field(description="what was answered; null for those of whom it is not known")
+    status: Literal["published", "suppressed"]
+    responses: int | None
+    promoters: int | None
+    passives: int | None
+    detractors: int | None
+    nps: float | None
+    nps_low: float | None
+    nps_high: float | None
+
+
+class Rolling(Part):
+    """A department over several waves pooled; suppressed: every figure is null."""
+
+    department_id: str
+    department: str
+    waves: int = Field(description="how many waves are pooled, the last of them this one")
+    pooled_waves: list[str]
+    pooled_release_ids: list[str] = Field(description="the releases of the earlier ones whose answers are pooled")
+    status: Literal["published", "suppressed"]
+    responses: int | None
+    promoters: int | None
+    passives: int | None
+    detractors: int | None
+    nps: float | None
+    nps_low: float | None
+    nps_high: float | None
+
+
 class Revised(Part):
     """A department whose released figures a revision changed; null where a figure was not or is no longer there."""
 
@@ -288,6 +323,8 @@ class ReleaseDocument(Part):
     drivers: list[Driver]
     themes: list[Theme]
     quotes: list[Quote]
+    segments: list[Segment] = Field(description="as the wave's first release made them, also in a revision")
+    rolling: list[Rolling] = Field(description="as the wave's first release made them, also in a revision")
 
     def text(self) -> bytes:
         """Canonical JSON: sorted keys, UTF-8, no clock time; the same content gives the same bytes."""
@@ -305,6 +342,8 @@ PARTS: Mapping[str, type[Part]] = {
     "drivers": Driver,
     "themes": Theme,
     "quotes": Quote,
+    "segments": Segment,
+    "rolling": Rolling,
 }
 
 

@@ -22,7 +22,7 @@ from flows.preparing.tables import TABLES
 from transforms.report.edition import Changed
 
 # Ids and times tell when something was found and after what, not what it is.
-OUTSIDE_THE_ID = {"previous_release_id", "compared_release_id"}
+OUTSIDE_THE_ID = {"previous_release_id", "compared_release_id", "pooled_release_ids"}
 
 
 @dataclass(frozen=True)

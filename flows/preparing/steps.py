@@ -7,7 +7,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
-from flows.preparing import checking, comparing, counting, figures, intake, listening, valuing, wording
+from flows.preparing import checking, comparing, counting, crossing, figures, intake, listening, valuing, wording
 from flows.preparing.comparing import Compared
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
@@ -119,6 +119,23 @@ def listen(store: Store, run: Run, examination: Examination, tree: pd.DataFrame)
         return listening.listen(store, run, examination, tree)
 
 
+def cross(
+    store: Store,
+    run: Run,
+    examination: Examination,
+    tree: pd.DataFrame,
+    pattern: pd.DataFrame,
+    earlier: Sequence[Sealed],
+) -> Mapping[str, pd.DataFrame]:
+    """Compute the figures by segment and over rolling windows, where any are mapped, and audit all that overlaps."""
+    with step("Cross segments and windows"):
+        try:
+            return crossing.cross(store, run, examination, tree=tree, pattern=pattern, earlier=earlier)
+        except HeldError:
+            withhold(run.home, run.settings, examination.survey, examination.wave, reason=figures.TO_PROTECT)
+            raise
+
+
 def compare(
     store: Store,
     run: Run,
@@ -154,7 +171,7 @@ def write(run: Run, drafted: Draft, tree: pd.DataFrame, history: Sequence[pd.Dat
     from transforms.report.pages import pages  # the chart library takes seconds to import
 
     with step("Write the pages") as notes:
-        written = pages(edition(run, drafted, tree, history))
+        written = {**pages(edition(run, drafted, tree, history)), **crossing.downloads(drafted.tables, tree)}
         notes.append(f"{len(written)} files")
         return written
 
@@ -234,6 +251,7 @@ def prepare_wave(
     compared = as_step(compare)(store, run, examination, metrics, tree, previous, earlier)
     tables = {**compared.tables, "drivers": as_step(value)(store, run, examination, tree)}
     tables |= as_step(listen)(store, run, examination, tree)
+    tables |= as_step(cross)(store, run, examination, tree, pattern, earlier)
     quality = as_step(check)(store, run, found, examination, compared.metrics, tables)
     drafted = draft(
         run,

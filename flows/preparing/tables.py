@@ -120,6 +120,26 @@ TABLES = {
             *((name, NUMBER) for name in ("log_odds", "z_score")),
         ]
     ),
+    # One row per published department down to a configured level × segment × value.
+    "segments": pa.schema(
+        [
+            *((name, TEXT) for name in ("survey", "wave", "department_id", "department", "segment", "value", "status")),
+            *((name, COUNT) for name in ("responses", "promoters", "passives", "detractors")),
+            *((name, NUMBER) for name in ("nps", "nps_low", "nps_high")),
+        ]
+    ),
+    # One row per department × number of waves pooled.
+    "rolling": pa.schema(
+        [
+            *((name, TEXT) for name in ("survey", "wave", "department_id", "department")),
+            ("waves", COUNT),
+            ("pooled_waves", pa.list_(TEXT)),
+            ("pooled_release_ids", pa.list_(TEXT)),
+            ("status", TEXT),
+            *((name, COUNT) for name in ("responses", "promoters", "passives", "detractors")),
+            *((name, NUMBER) for name in ("nps", "nps_low", "nps_high")),
+        ]
+    ),
     # One row per published department × quote, personal data removed.
     "quotes": pa.schema(
         [

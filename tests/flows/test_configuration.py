@@ -212,7 +212,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Survey": {
         **dict.fromkeys(("title", "respondents", "wave", "duplicates", "min_respondents", "sources", "roles"), CONTENT),
         **{"superpromoters": CONTENT, "weighting": CONTENT, "interval": CONTENT, "checks": CONTENT, "schedule": OURS},
-        "breaks": CONTENT,
+        **{"breaks": CONTENT, "segment_levels": CONTENT, "windows": CONTENT},
         "comments": CONTENT,
     },
     "Break": {"wave": CONTENT, "reason": CONTENT},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.on_paper import differing
 from tests.flows.whole import Survey
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -66,6 +67,10 @@ def test_a_small_gate_is_named_and_shows_nothing(sfo: Survey) -> None:
     assert gates.loc[gates["status"] == "published", "responses"].min() >= 10
 
 
+def test_the_numbers_on_every_page_of_the_airport_stand_in_the_warehouse_beside_it(sfo: Survey) -> None:
+    assert differing(sfo, "guests/2017-05/r1", least=10) == []
+
+
 @pytest.mark.parametrize("version", READERS)
 def test_the_published_file_opens_in_every_duckdb_that_is_in_use(sfo: Survey, version: str, tmp_path: Path) -> None:
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:/usr/bin")
@@ -98,3 +103,5 @@ def test_the_r_community_counts_with_and_without_its_duplicates_and_hides_one_le
     levels = found[found["level"] == 1]
     assert sorted(levels["department"]) == ["Beginner", "Expert", "Intermediate"]
     assert (levels["status"] == "suppressed").sum() == 1
+    (wave,) = survey.read("select distinct wave from mart.releases")["wave"]
+    assert differing(survey, f"community/{wave}/r1", least=10) == []

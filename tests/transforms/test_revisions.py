@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.transforms.waves import layers
 from transforms import TransformError
 from transforms.departments import department_id, departments, path_of
 from transforms.protect import freeze, protect
 from transforms.revisions import entering, revised
 from transforms.sql import text
 
-SCHEMA = Path(__file__).parents[2] / "warehouse" / "schema" / "0001_layers.sql"
 SERIAL = count(1)
 Figures = dict[str, tuple[int, int, int, int]]  # path -> promoters, passives, detractors, missing scores
 
@@ -155,7 +154,7 @@ class Wave:
 @contextmanager
 def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 1}) as opened:
-        opened.execute(SCHEMA.read_text(encoding="utf-8"))
+        layers(opened)
         yield opened
 
 

@@ -173,11 +173,11 @@ class Satisfies:
         return f"({condition}) is false"
 
     def expectation(self, parameters: Parameters) -> "Expectation":
-        """UnexpectedRowsExpectation over the rows that break it; its query is a format string: braces are doubled."""
-        from checks.engine import gxe
+        """ExpectNoRowToBreak over the rows that break it; its query is a format string: braces are doubled."""
+        from checks.engine import ExpectNoRowToBreak
 
         broken = verbatim(self.breaks(parameters)).replace("{", "{{").replace("}", "}}")
-        made: Expectation = gxe.UnexpectedRowsExpectation(
+        made: Expectation = ExpectNoRowToBreak(
             unexpected_rows_query=f"select 1 as broken from {{batch}} where {broken}"
         )
         return made
@@ -196,7 +196,7 @@ class Share:
         return self._satisfies(parameters).breaks(parameters)
 
     def expectation(self, parameters: Parameters) -> "Expectation":
-        """UnexpectedRowsExpectation over the rows whose share is out of bounds."""
+        """ExpectNoRowToBreak over the rows whose share is out of bounds."""
         return self._satisfies(parameters).expectation(parameters)
 
     def _satisfies(self, parameters: Parameters) -> Satisfies:

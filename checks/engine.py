@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb_engine
 from sqlalchemy.dialects import registry
@@ -33,7 +33,16 @@ gxe: Any = great_expectations.expectations
 logging.getLogger("great_expectations").addHandler(logging.NullHandler())
 logging.getLogger("great_expectations").propagate = False
 
-__all__ = ["URL", "ReadingDialect", "UpdateDataDocsAction", "base", "engine_arguments", "gx", "gxe"]
+__all__ = [
+    "URL",
+    "ExpectNoRowToBreak",
+    "ReadingDialect",
+    "UpdateDataDocsAction",
+    "base",
+    "engine_arguments",
+    "gx",
+    "gxe",
+]
 
 URL = "duckdb+checks:///"
 
@@ -55,6 +64,16 @@ class ReadingDialect(duckdb_engine.Dialect):
 
     def do_close(self, connection: object) -> None:
         """The connection belongs to the pipeline, which goes on with it."""
+
+
+class ExpectNoRowToBreak(gxe.UnexpectedRowsExpectation):  # type: ignore[misc]  # its base is of no known type
+    """Of the rows that a query finds only the number: the rows themselves, a second query, are for nobody to see."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+
+    def _validate(self, metrics: dict[str, Any], **_: object) -> dict[str, object]:
+        found = metrics["unexpected_rows_query.row_count"]
+        return {"success": found == 0, "result": {"observed_value": found}}
 
 
 def engine_arguments(connection: "duckdb.DuckDBPyConnection") -> dict[str, Any]:

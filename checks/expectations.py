@@ -25,8 +25,12 @@ def unexpected_counts(
     from checks.engine import URL, engine_arguments, gx
 
     context = _context()
-    source = context.data_sources.add_sql("warehouse", connection_string=URL, kwargs=engine_arguments(connection))
-    assets = {table: source.add_query_asset(table, query=f"select * from {table}") for table in rules}
+    # all at once: for each asset that is added later, the configuration is written anew
+    queries = [{"type": "query", "name": table, "query": f"select * from {table}"} for table in rules]
+    source = context.data_sources.add_sql(
+        "warehouse", connection_string=URL, kwargs=engine_arguments(connection), assets=queries
+    )
+    assets = {asset.name: asset for asset in source.assets}
     suites = {
         table: gx.ExpectationSuite(table, expectations=[rule.expectation(parameters) for rule in own])
         for table, own in rules.items()

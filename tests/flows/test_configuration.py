@@ -223,6 +223,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         (
             *("score", "response_id", "respondent_id", "responded_at", "department", "weight", "told_count"),
             *("acted_count", "copied", "warned_count", "warned_acted_count", "comment", "drivers", "segments"),
+            *("stratum", "cluster"),
         ),
         CONTENT,
     ),

@@ -65,11 +65,11 @@ def hold(
         raise BeingOpenedError("another process has released it meanwhile; zwerm status tells who has it")
     if held:  # what was withdrawn meanwhile is told as that, by who did it
         announce(channels, "held", reason)
-        with suppress(OSError, WarehouseError):  # the hold stands; what is published follows at the next start
-            if lease is None:
-                renew_if_free(ledger, home, settings)
-            else:
-                renew(ledger, home, settings, lease=lease)
+    with suppress(OSError, WarehouseError):  # the hold stands; what is published follows at the next start
+        if lease is None:
+            renew_if_free(ledger, home, settings)
+        else:  # also of what was withdrawn: who did it could not publish anything while the lease was taken
+            renew(ledger, home, settings, lease=lease)
     raise held_error(held, reason, details=details)
 
 

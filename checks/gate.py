@@ -124,7 +124,7 @@ def _has_rows(connection: "duckdb.DuckDBPyConnection", table: str) -> bool:
 
 def _counts(rule: Rule, breaks: str) -> str:
     """The columns of a _Count."""
-    broken = f"count_if({breaks})"  # in half the time of a filter
+    broken = f"coalesce(count_if({breaks}), 0)"  # in half the time of a filter; NULL over no rows
     match rule.condition:
         case Share(part=part, whole=whole, is_count=True) if rule.most is not None:
             return f"{broken}, coalesce(sum({quoted(part)}), 0)::bigint, coalesce(sum({quoted(whole)}), 0)::bigint"

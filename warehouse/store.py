@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -135,6 +136,8 @@ def _connected(path: Path, scratch: Path, threads: int | None, read_only: bool) 
         config["threads"] = threads
     earlier = os.umask(0o077)  # DuckDB itself makes files that everyone can read
     try:
+        if not path.exists():
+            _make(path, scratch)
         connection = duckdb.connect(str(path), read_only=read_only, config=config)
         connection.execute("set timezone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
@@ -146,6 +149,15 @@ def _connected(path: Path, scratch: Path, threads: int | None, read_only: bool) 
     finally:
         os.umask(earlier)
     return connection
+
+
+def _make(path: Path, scratch: Path) -> None:
+    """An empty warehouse, there at once: of one that DuckDB begins itself a killed process leaves half a file."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        draft = Path(folder, path.name)
+        duckdb.connect(str(draft)).close()
+        with suppress(OSError):  # another process made it meanwhile; or there are no links here, and DuckDB makes it
+            path.hardlink_to(draft)
 
 
 def _unmet(error: duckdb.Error, path: Path) -> WarehouseError:

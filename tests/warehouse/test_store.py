@@ -183,3 +183,45 @@ def test_long_lists_do_not_disturb_the_order_of_rows(store: Store) -> None:
         "create table core.ordered as select i, i::varchar in (" + codes + ") as is_listed from range(300000) as t(i)"
     )
     assert store.rows("select count(*) from core.ordered where i <> rowid") == [(0,)]
+
+
+KILLED_AS_SOON_AS_IT_IS_THERE = """
+import os, signal, sys
+from pathlib import Path
+from warehouse.store import Store
+
+folder, left = Path(sys.argv[1]), []
+
+
+def opened(path):
+    with Store.open(path, scratch=folder / "scratch", threads=1) as store:
+        return store.rows("select count(*) > 0 from migrations")
+
+
+for number in range(20):
+    path = folder / f"{number}.duckdb"
+    child = os.fork()
+    if child == 0:
+        opened(path)
+        os._exit(0)
+    while not path.exists() and os.waitpid(child, os.WNOHANG) == (0, 0):
+        pass
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    again = os.fork()
+    if again == 0:
+        os._exit(0 if opened(path) == [(True,)] else 1)
+    left.append(os.waitpid(again, 0)[1])
+print(left)
+"""
+
+
+def test_killed_as_soon_as_there_is_a_warehouse_the_next_start_opens_it(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", KILLED_AS_SOON_AS_IT_IS_THERE, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == str([0] * 20)

@@ -80,9 +80,9 @@ def _off_scale(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _date_format(values: Sequence[str]) -> str | None:
-    """How dates such as 31-12-2026 are written; None for ISO. The day comes first where nothing tells otherwise."""
+    """How dates such as 31-12-2026 are written; None where most are ISO. The day comes first if nothing speaks against."""
     parts = [found for value in values if (found := re.match(r"(\d{1,2})([-/.])(\d{1,2})[-/.]\d{4}(.*)", value))]
-    if not parts:
+    if len(parts) <= len(values) / 2:
         return None
     month_first = any(int(found[3]) > 12 for found in parts) and not any(int(found[1]) > 12 for found in parts)
     order = ("%m", "%d", "%Y") if month_first else ("%d", "%m", "%Y")

@@ -104,6 +104,7 @@ def test_without_a_column_that_is_clearly_the_score_the_doctor_says_which_there_
         (("10/01/2026", "10/31/2026"), "%m/%d/%Y"),
         (("1.10.2026 09:30:11",), "%d.%m.%Y %H:%M:%S"),
         (("2026-10-01T09:30:00",), None),
+        (("2026-10-01", "2026-10-02", "31/31/2026", "2026-10-03"), None),  # one that is wrong changes no guess
     ],
 )
 def test_how_dates_are_written_is_guessed_along(folder: Path, dates: tuple[str, ...], expected: str | None) -> None:

@@ -80,7 +80,7 @@ def _off_scale(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _date_format(values: Sequence[str]) -> str | None:
-    """How dates such as 31-12-2026 are written; None where most are ISO. The day comes first if nothing speaks against."""
+    """How dates such as 31-12-2026 are written; None where most are ISO. The day comes first where nothing tells."""
     parts = [found for value in values if (found := re.match(r"(\d{1,2})([-/.])(\d{1,2})[-/.]\d{4}(.*)", value))]
     if len(parts) <= len(values) / 2:
         return None

@@ -20,7 +20,7 @@ from flows.errors import HeldError
 from flows.guard import OUR_OWN
 from flows.orchestration.tasks import Outcome, as_task, is_served, told
 from flows.preparing.checking import check_published
-from flows.progress import step
+from flows.progress import counted, step
 from flows.release import Report
 from flows.releasing.staging import Staged, told_time
 from flows.run import Run
@@ -69,7 +69,7 @@ def arm_open_confirm(run: Run, moment_id: str) -> Report:
     """Open the moment; nothing in it waits for Prefect, and the ledger decides what is left to do."""
     with step("Arm, open and confirm") as notes:
         opened = release.open_moment(run.home, run.settings, moment_id)
-        notes.append(f"{len(opened.deliveries)} deliveries")
+        notes.append(counted(len(opened.deliveries), "delivery"))
     return opened
 
 

@@ -27,6 +27,12 @@ def tell(line: str) -> None:
         _console().print(escape(line), highlight=False, soft_wrap=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    many = f"{noun.removesuffix('y')}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
 @contextmanager
 def step(title: str) -> Iterator[list[str]]:
     """Show that a step is under way and how long it took; what is appended to the list is printed behind it."""

@@ -12,7 +12,7 @@ from flows.preparing.comparing import Compared
 from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
 from flows.preparing.seal import Draft, Sealed, seal
-from flows.progress import step
+from flows.progress import counted, step
 from flows.releasing.holding import withhold
 from flows.releasing.moment import record
 from flows.run import Run
@@ -48,7 +48,7 @@ def fetch(store: Store, run: Run, survey: str) -> intake.Intake:
     """Land what the sources hold, conform and check what is new of it; what fails a row check goes to quarantine."""
     with step("Fetch and land") as notes:
         landed = intake.fetch(store, run, survey)
-        notes.append(f"{len(landed)} files")
+        notes.append(counted(len(landed), "file"))
     with step("Conform and check") as notes:
         found = intake.conform(store, run, survey, landed)
         notes.append(f"{found.records:,} records in, {found.quarantined:,} in quarantine")
@@ -172,7 +172,7 @@ def write(run: Run, drafted: Draft, tree: pd.DataFrame, history: Sequence[pd.Dat
 
     with step("Write the pages") as notes:
         written = {**pages(edition(run, drafted, tree, history)), **crossing.downloads(drafted.tables, tree)}
-        notes.append(f"{len(written)} files")
+        notes.append(counted(len(written), "file"))
         return written
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from flows.channels.connections import TIME_UP, together
 from flows.channels.object_store_bucket import BucketError, Buckets, place_of
-from flows.command.doctor.findings import Finding, counted, ok, problem, remark
+from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.command.doctor.places import is_local
+from flows.progress import counted
 from flows.recipients import ObjectStore
 from flows.settings import Settings
 

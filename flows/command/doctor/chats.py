@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from flows.channels import Delivery
 from flows.channels.announcement import AnnouncementChannel
-from flows.command.doctor.findings import Finding, counted, ok, problem
+from flows.command.doctor.findings import Finding, ok, problem
+from flows.progress import counted
 from flows.releasing.audience import labelled
 from flows.settings import Settings
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flows.command.doctor.findings import Finding, counted, ok, problem, remark
+from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.configuration import HIDDEN, VARIABLE, load
 from flows.errors import ConfigurationError
+from flows.progress import counted
 from flows.settings import Settings
 
 ABOUT = "configuration"

@@ -11,9 +11,10 @@ from pathlib import Path
 from flows.channels.connections import TIME_UP, address_of, connect, explain, room_for, together
 from flows.channels.email_line import FAULTS, leave, log_in, why
 from flows.command.doctor.chats import chats
-from flows.command.doctor.findings import Finding, counted, ok, problem, remark
+from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.command.doctor.places import is_local, is_on_network, nearest
 from flows.home import Home
+from flows.progress import counted
 from flows.recipients import MailServer, Webhook
 from flows.settings import Settings
 from warehouse.ledger import Ledger

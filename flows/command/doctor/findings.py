@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from flows.progress import counted
+
 Kind = Literal["ok", "remark", "problem"]
 INDENT = " " * 11
 
@@ -44,11 +46,6 @@ def lines(findings: Iterable[Finding]) -> list[str]:
                 told += _lines(finding)
         told.append("")
     return [*told, _closing(found)]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _lines(finding: Finding) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from flows.channels.sftp_line import FAULTS, Line, answered, connect
 from flows.channels.sftp_login import Login, folder_of, login_of, why
 from flows.channels.sftp_loop import Loop
-from flows.command.doctor.findings import Finding, counted, ok, problem
+from flows.command.doctor.findings import Finding, ok, problem
+from flows.progress import counted
 from flows.settings import Settings
 
 ABOUT = "SFTP folders"

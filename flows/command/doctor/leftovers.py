@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from flows.command.doctor.findings import Finding, counted, ok, remark
+from flows.command.doctor.findings import Finding, ok, remark
 from flows.home import Home
+from flows.progress import counted
 from flows.releasing.publication import LEASE, is_behind
 from warehouse.leases import held_by
 from warehouse.ledger import Ledger

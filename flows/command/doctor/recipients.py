@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Iterator, Sequence
 
-from flows.command.doctor.findings import Finding, counted, ok, problem, remark
+from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.home import Home
 from flows.preparing.seal import read_table
+from flows.progress import counted
 from flows.releasing.audience import strangers, uncovered
 from flows.settings import Settings
 from warehouse.ledger import Ledger

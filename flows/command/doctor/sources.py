@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from flows.command.doctor.findings import Finding, counted, ok, problem, remark
+from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.errors import ConfigurationError, FlowError
+from flows.progress import counted
 from flows.settings import FilesSource, Settings
 from flows.sources import Fetched, fetched
 from transforms.responses import columns_needed

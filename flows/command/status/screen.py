@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flows.command.status.wording import OUTCOMES, STATES, at, counted, cut, table
+from flows.command.status.wording import OUTCOMES, STATES, at, cut, table
+from flows.progress import counted
 
 SCREEN = 24  # lines of a terminal that nobody has made larger
 NAMED_AT_LEAST, HAPPENED_AT_LEAST = 2, 3

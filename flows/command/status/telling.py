@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flows.command.status.wording import STATES, at, counted, printable, table
+from flows.command.status.wording import STATES, at, printable, table
+from flows.progress import counted
 
 RELEASES_SHOWN = 6  # of each survey; --json has them all
 RULES_SHOWN = 4

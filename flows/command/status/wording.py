@@ -44,11 +44,6 @@ def printable(line: str) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in line)
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
-
-
 def cut(text: str, *, width: int = WIDTH) -> str:
     """A text that fits; what is longer ends with dots, and is whole in --json."""
     return text if len(text) <= width else text[: width - 1] + "…"

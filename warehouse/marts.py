@@ -94,7 +94,7 @@ def check(warehouse: Path, release_ids: set[str]) -> None:
             if found != release_ids and (name in ALWAYS or name == "releases" or not found <= release_ids):
                 missing, strange = sorted(release_ids - found), sorted(found - release_ids)
                 raise WarehouseError(f"mart.{name} is not of these releases: {missing} missing, {strange} too many")
-        for name in ("promoter_metrics", "segments", "rolling"):
+        for name in ("promoter_metrics", "segments", "rolling", "regrouped"):
             _count_nothing(connection, name, "is shown although suppressed", _shown(name))
         _count_nothing(connection, "promoter_metrics", "has more than one latest revision, or none", _LATEST)
         connection.execute("use memory")

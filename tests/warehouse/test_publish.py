@@ -135,11 +135,19 @@ def _parquet(home: Home) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
 
 
-def test_a_suppressed_row_that_carries_a_figure_is_never_published(home: Home) -> None:
+@pytest.mark.parametrize("table", ["promoter_metrics", "segments", "rolling", "regrouped"])
+def test_a_suppressed_row_that_carries_a_figure_is_never_published(home: Home, table: str) -> None:
     made = published(home, edition(home))
     path = made.shown / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.execute("update mart.promoter_metrics set responses = 7 where department_id = 'texel'")
+        columns = connection.execute(f"describe mart.{table}").fetchall()
+        asked = [(name, kind) for name, kind, is_null, *_ in columns if is_null == "NO" or name == "responses"]
+        told = {"release_id": "(select release_id from mart.releases)", "status": "'suppressed'", "responses": "7"}
+        values = ", ".join(
+            told.get(name) or {"BOOLEAN": "true", "VARCHAR": "'x'", "VARCHAR[]": "['x']"}.get(kind, "1")
+            for name, kind in asked
+        )
+        connection.execute(f"insert into mart.{table} ({', '.join(name for name, _ in asked)}) values ({values})")
     with pytest.raises(WarehouseError, match="although suppressed"):
         check(path, {row[0] for row in rows(home, "select release_id from mart.releases")})
 

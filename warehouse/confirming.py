@@ -65,6 +65,25 @@ def answer(ledger: Ledger, answers: Iterable[Answer]) -> None:
         _answer(ledger, came, moment_id=None)
 
 
+def sent_again(ledger: Ledger, delivery_ids: Iterable[str]) -> None:
+    """Record that deliveries are sent another time, before they are: whoever is killed meanwhile has counted it."""
+    with ledger.transaction():
+        for delivery_id in delivery_ids:
+            ledger.add("sent_again", delivery_id=delivery_id)
+
+
+def times_again(ledger: Ledger, delivery_ids: Iterable[str]) -> dict[str, int]:
+    """How often deliveries were sent another time since the last that was recorded of them."""
+    rows = ledger.connection.execute(
+        "select s.delivery_id, count(*) from events as s where s.kind = 'sent_again'"
+        " and s.delivery_id in (select value from json_each(?))"
+        " and not exists (select 1 from events as e where e.delivery_id = s.delivery_id"
+        " and e.kind in ('delivered', 'failed', 'unknown') and e.event_id > s.event_id) group by s.delivery_id",
+        [json.dumps(list(delivery_ids))],
+    )
+    return dict(map(tuple, rows.fetchall()))
+
+
 def tidy(ledger: Ledger, *, tidied: Iterable[str], untidy: Iterable[str]) -> None:
     """Record of which deliveries that are over nothing but the release is left, and of which something was kept."""
     with ledger.transaction():

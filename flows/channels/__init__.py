@@ -106,6 +106,15 @@ class Tidies(Protocol):
 
 
 @runtime_checkable
+class SendsAgain(Protocol):
+    """A way out whose recipients cannot be asked whether they have it: it is sent until they say so."""
+
+    def note_again(self, note: Callable[[Sequence[str]], None]) -> None:
+        """Have the deliveries written down right before each sending after the one at T: a kill leaves it counted."""
+        ...
+
+
+@runtime_checkable
 class TellsTime(Protocol):
     """A way out whose recipients tell the time, so that ours can be compared with theirs."""
 

@@ -8,7 +8,7 @@ after the moment, by `complete`; and always under the same Message-ID, by which 
 import math
 import ssl
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -103,6 +103,10 @@ class EmailChannel:
         together(settle, wanted, seconds=COMPLETE_SECONDS + LATE_SECONDS)
         return self._outcomes.of(delivery_ids)
 
+    def note_again(self, note: Callable[[Sequence[str]], None]) -> None:
+        """Have each further sending written down before it goes."""
+        self._outcomes.note_again = note
+
     def abandon(self) -> None:
         """Close what is held, which servers then forget."""
         close_all(self._lines)
@@ -156,6 +160,7 @@ class EmailChannel:
             for name, reason in _reasons(batch, line).items():
                 self._note(name, detail=reason)
             if isinstance(line, Line):
+                self._outcomes.note_again([each for name in line.names for each in self._division.all_of(name)])
                 self._read(line, deadline)
 
     def _tell(self, batch: Batch, *, event: Stop, reason: str, deadline: float) -> None:

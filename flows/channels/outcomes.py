@@ -1,6 +1,6 @@
 """What is known of each delivery at a moment: only an answer counts as delivered, and it counts for ever."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._known: dict[str, Outcome] = {}
+        self.note_again: Callable[[Sequence[str]], None] = lambda names: None  # called before each sending after T
 
     def note(
         self,

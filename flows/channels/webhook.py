@@ -8,7 +8,7 @@ has its envelope since it was staged, and at T gets the key to it, which is equa
 import secrets
 import ssl
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
@@ -125,6 +125,10 @@ class WebhookChannel:
         together(resend, missing, seconds=COMPLETE_SECONDS)
         return self._outcomes.of(delivery_ids)
 
+    def note_again(self, note: Callable[[Sequence[str]], None]) -> None:
+        """Have each further sending written down before it goes."""
+        self._outcomes.note_again = note
+
     def abandon(self) -> None:
         """Close what is held, nothing of it sent."""
         close_all(line.connection for line in self._lines.values())
@@ -207,13 +211,17 @@ class WebhookChannel:
         except FAULTS as error:
             return f"{self._place(name)} {why(error)}"
 
-    def _post(self, name: str, event: Event, *, key: str, deadline: float, reason: str = "") -> Attempt:
+    def _post(
+        self, name: str, event: Event, *, key: str, deadline: float, reason: str = "", is_again: bool = False
+    ) -> Attempt:
         now = time.monotonic()
         line = self._line(
             name, event, key=key, at=datetime.now(UTC), seconds=min(deadline - now, ANSWER_SECONDS), reason=reason
         )
         if isinstance(line, str):
             return Attempt(line)
+        if is_again:
+            self._outcomes.note_again([name])
         if time.monotonic() >= deadline:  # it stood still: by now another may send it
             line.connection.close()
             return Attempt(f"{line.request.address} {TIME_UP}")
@@ -226,7 +234,8 @@ class WebhookChannel:
         event = opening_event(delivery)
         for _ in tries(pauses, deadline=deadline):
             self._give_again(delivery, deadline=deadline)
-            attempt = self._post(name, event, key=self._content.key(delivery, event), deadline=deadline)
+            key = self._content.key(delivery, event)
+            attempt = self._post(name, event, key=key, deadline=deadline, is_again=True)
             self._note(name, attempt)
             if attempt.is_yes:
                 return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from flows.channels import Channel, ChannelName, Outcome
+from flows.channels import Channel, ChannelName, Outcome, SendsAgain
 from flows.channels.by_name import Factory, channel_for, channels_for
 from flows.home import Home
 from flows.releasing import early_reads
@@ -44,7 +44,7 @@ def complete_moment(
     releases = ledger.releases_of(moment.moment_id)
     ids = [release.release_id for release in releases if release.is_out]
     states = lacking(ledger, ids)
-    answers = _completed(home, settings, states, deadline=deadline, factory=factory)
+    answers = _completed(ledger, home, settings, states, deadline=deadline, factory=factory)
     decided_at = min(release.released_at for release in releases if release.released_at)
     seconds = (datetime.now(UTC) - decided_at).total_seconds()
     says = (
@@ -88,7 +88,7 @@ def complete_late(
         states = [state for state in lacking(ledger, release_ids) if state.channel != "published" and wanted(state)]
         if not states:
             return ()
-        answers = _completed(home, settings, states, deadline=deadline, factory=factory, channels=channels)
+        answers = _completed(ledger, home, settings, states, deadline=deadline, factory=factory, channels=channels)
         confirming.answer(ledger, answers)
     finally:
         give_back(ledger, lease)
@@ -110,7 +110,20 @@ def lacking(ledger: Ledger, release_ids: Sequence[str]) -> tuple[DeliveryState, 
     return tuple(state for state in ledger.deliveries(*out) if state.status not in ("delivered", "left_out"))
 
 
+def count_again(channels: Channels, ledger: Ledger) -> None:
+    """Have every sending after T written down before it goes, so that one whose process is killed is counted."""
+
+    def note(names: Sequence[str]) -> None:
+        with Ledger.open(ledger.path) as own:  # called by many threads
+            confirming.sent_again(own, names)
+
+    for channel in channels.values():
+        if isinstance(channel, SendsAgain):
+            channel.note_again(note)
+
+
 def _completed(
+    ledger: Ledger,
     home: Home,
     settings: Settings,
     states: Sequence[DeliveryState],
@@ -126,7 +139,8 @@ def _completed(
     def complete(name: ChannelName, channel: Channel) -> list[Outcome]:
         return channel.complete(lacks[name], deadline=deadline) if lacks[name] else []
 
-    before = {} if channels else {state.delivery_id: _attempts_before(state) for state in states}
+    before = {} if channels else _attempts_before(ledger, states)
+    count_again(own, ledger)
     return [
         Answer(
             **asdict(
@@ -139,11 +153,11 @@ def _completed(
     ]
 
 
-def _attempts_before(state: DeliveryState) -> int:
-    """How often other processes sent it; a process that ended after the commit may have, which is counted as once."""
-    if state.channel in RENAMED:
-        return 0
-    return state.attempts if state.status is not None else 1
+def _attempts_before(ledger: Ledger, states: Sequence[DeliveryState]) -> dict[str, int]:
+    """How often other processes sent each; one that ended after the commit may have at T, which is counted as once."""
+    sent = {s.delivery_id: s.attempts if s.status is not None else 1 for s in states if s.channel not in RENAMED}
+    again = confirming.times_again(ledger, sent)
+    return {name: attempts + again.get(name, 0) for name, attempts in sent.items()}
 
 
 def failed(states: Sequence[DeliveryState]) -> Callable[[ChannelName, Exception], list[Outcome]]:

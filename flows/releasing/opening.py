@@ -18,7 +18,7 @@ from flows.preparing.seal import stands_on
 from flows.releasing import early_reads
 from flows.releasing.arming import Run, arm
 from flows.releasing.audience import restored
-from flows.releasing.completion import failed
+from flows.releasing.completion import count_again, failed
 from flows.releasing.holding import Channels, NotReadyError, each, hold
 from flows.releasing.moment import OnStep, nothing
 from flows.releasing.publication import renew
@@ -166,6 +166,7 @@ def _confirm(run: Run, ids: Sequence[str], channels: Channels, stamps: Stamps, l
     def confirm(name: ChannelName, channel: Channel) -> list[Outcome]:
         return channel.confirm(deadline=deadline)
 
+    count_again(channels, run.ledger)
     answered = each(channels, confirm, otherwise=failed(states), seconds=CONFIRM_SECONDS + 2)
     left_out = {state.delivery_id for state in states if state.status == "left_out"}
     outcomes = [o for some in answered for o in some if o.status == "delivered" or o.delivery_id not in left_out]

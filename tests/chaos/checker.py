@@ -18,8 +18,7 @@ of the release may come to that recipient, with one exception: the process that 
 it was gone the ledger had no acknowledgement. Then, and where no answer was read, it may come again under the same key;
 each is counted as an unknown outcome. Another key is never allowed, acknowledged or not.
 
-**Uncounted.** Where no more than one process died after the commit, the ledger counts at least as many sendings to a
-recipient as he saw whole. After two deaths nobody can know.
+**Uncounted.** The ledger counts at least as many sendings to a recipient as he saw whole, however often processes died.
 
 **Unsaid and unfinished.** After a kill the next start that lives so long says what it found: it undid an arming,
 completed a moment or those who lacked it, and names the wave. In the end each release is confirmed, and nothing that
@@ -163,8 +162,6 @@ def _sender(starts: Iterable[Start], send: Send) -> Start:
 
 def uncounted(evidence: Evidence) -> Iterator[Violation]:
     """Sendings that the ledger does not count."""
-    if sum(start.is_killed and start.is_out for start in evidence.starts) > 1:
-        return
     for recipient, sends in _by_recipient(evidence.sends):
         came = sum(send.is_whole for send in sends)
         if evidence.statuses.get(recipient) == "delivered" and came > evidence.attempts[recipient]:

@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,8 @@ from flows.release import open_moment
 from flows.releasing import opening
 from flows.releasing.moment import record, withdraw
 from flows.releasing.recover import complete, recover, retry
-from tests.flows.killed import killed, started_again
-from tests.flows.receivers import Receivers, webhook_receivers
+from tests.flows.killed import CONTEXT, killed, started_again
+from tests.flows.receivers import Call, Receivers, webhook_receivers
 from tests.flows.sealed import files_below, sealed, settings_for
 from warehouse import WarehouseError, decisions
 from warehouse.ledger import Ledger
@@ -305,6 +306,31 @@ def test_two_processes_that_complete_at_once_send_nothing_again_that_was_acknowl
     assert any("Ships #2 by webhook: completed late" in sentences for sentences in said)
     answered = Counter(call.receiver for call in place.receivers.calls("release") if call.status == 204)
     assert answered == {0: 1, 1: 1}
+
+
+def test_however_often_it_was_sent_by_processes_that_were_killed_all_of_it_is_counted(place: Place) -> None:
+    one = sealed(place.home)
+    place.receivers.behave({0: {"release": [503]}})
+
+    def came() -> list[Call]:
+        return [call for call in place.receivers.calls("release") if call.receiver == 0]
+
+    assert killed(place.home, place.audience, [one], until=lambda: len(came()) >= 3)
+    again = CONTEXT.Process(target=started_again, args=(place.home, place.audience, [one]))
+    again.start()
+    while len(came()) < 5:
+        assert again.is_alive()
+        time.sleep(0.05)
+    again.kill()
+    again.join()
+    place.receivers.behave({})
+    report, _ = started_again(place.home, place.audience, [one])
+    sent = {(delivery.recipient, delivery.channel): delivery.attempts for delivery in report.deliveries}
+    assert len(came()) <= sent["Our organisation #2", "webhook"] <= len(came()) + 2  # two were killed as they began one
+    assert len({call.headers["idempotency-key"] for call in came()}) == 1
+    assert in_mart(place.home, "select max(attempts) from mart.deliveries") == [
+        (sent["Our organisation #2", "webhook"],)
+    ]
 
 
 def test_what_lies_in_its_place_already_is_seen_and_not_put_there_again(place: Place) -> None:

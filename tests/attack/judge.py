@@ -9,6 +9,7 @@ import pandas as pd
 
 from tests.attack.country import Released, Unit
 from tests.attack.outsider import CLASSES, Bounds, Column, Counts, Life, Outsider
+from tests.attack.reorganised import Today
 
 Group = tuple[str, frozenset[Column], Counts]  # what it is, its columns, how many there are of each class
 ORDER = ("promoter", "passive", "detractor")
@@ -25,10 +26,10 @@ class Finding:
     says: str
 
 
-def findings(unit: Unit, k: int) -> list[Finding]:
-    """What linear programmes over all revisions of a wave give away of it."""
-    outsider = Outsider([one.metrics for one in unit.released])
-    groups = list(_groups(outsider, unit.released))
+def findings(unit: Unit, k: int, today: Sequence[Today] = ()) -> list[Finding]:
+    """What linear programmes over all revisions of a wave give away of it, and over each of them in a later tree."""
+    outsider = Outsider([one.metrics for one in unit.released], [row for one in today for row in one.rows])
+    groups = list(_groups(outsider, unit.released, today))
     found = []
     for (name, columns, truth), bounds in zip(
         groups, outsider.bounds([columns for _, columns, _ in groups]), strict=True
@@ -43,13 +44,16 @@ def findings(unit: Unit, k: int) -> list[Finding]:
     return found
 
 
-def _groups(outsider: Outsider, released: Sequence[Released]) -> Iterator[Group]:
+def _groups(outsider: Outsider, released: Sequence[Released], today: Sequence[Today]) -> Iterator[Group]:
     """Every hidden group with people in it: cells and lives, hidden departments, who came, left or stayed."""
     people = _lives(released)
     named: dict[frozenset[Column], str] = {frozenset([column]): f"{column[0]} {column[1]}" for column in people}
     for revision, shown in enumerate(outsider.shown):
         for row in set(outsider.cells) - set(shown):
             named.setdefault(_columns(outsider.below(row), outsider.lives, revision), f"{row} in revision {revision}")
+    for revision, one in enumerate(today):
+        for row, cells in one.hidden.items():
+            named.setdefault(_columns(cells, outsider.lives, revision), f"{row} of today in revision {revision}")
     for region in {row.cells for row in outsider.residuals}:
         for what, lives in _spans(outsider.lives, len(outsider.shown)):
             named.setdefault(frozenset(product(region, lives)), f"{what} in {sorted(region)}")

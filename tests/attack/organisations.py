@@ -1,8 +1,8 @@
 """Random organisations: trees with direct answers, small and one-sided groups, and what comes in wave by wave."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 SCORES = {"promoter": (9, 10), "passive": (7, 8), "detractor": (0, 3, 6)}
 KINDS = tuple(SCORES)
@@ -28,6 +28,9 @@ class Organisation:
 
     waves: Sequence[Sequence[Sequence[Answer]]]  # wave → state of its files → answers
     paths: Sequence[str] = ()  # departments that are known besides, where nobody may have answered
+    moves: Mapping[str, str] = field(
+        default_factory=dict
+    )  # with the second wave: a department's path of before, of now
 
 
 class Chance:
@@ -46,6 +49,27 @@ class Chance:
         for _ in range(changes):
             made[-1].append(self._changed(made[-1], paths))
         return Organisation(made)
+
+    def reorganised(self, *, changes: int, nodes: int) -> Organisation:
+        """A wave, which changes so many times; then a department or two move, and the next wave has the new tree."""
+        paths, sizes = self._tree(nodes)
+        before = [self._answers(sizes)]
+        for _ in range(changes):
+            before.append(self._changed(before, paths))
+        moves: dict[str, str] = {}
+        for _ in range(self.dice.choice([1, 1, 2])):
+            was = self._mover(paths, sizes)
+            now = self.dice.choice([path for path in paths if not is_below(path, was)])
+            is_merged = bool(now) and self.dice.random() < 0.25
+            moves[was] = now if is_merged else f"{now}/{was.split('/')[-1]}".strip("/")
+        today = sorted({place(path, moves) for path in paths})
+        return Organisation([before, [self._answers({path: self._size(path, today) for path in today})]], moves=moves)
+
+    def _mover(self, paths: Sequence[str], sizes: Mapping[str, int]) -> str:
+        """Who moves: any department with all below it, a small one, or one that has others below it."""
+        small = [path for path in paths if path and sizes[path] < self.k]
+        above = [path for path in paths if path and any(is_below(other, path) for other in paths if other != path)]
+        return self.dice.choice(self.dice.choice([small, above, paths[1:]]) or paths[1:])
 
     def _tree(self, nodes: int) -> tuple[list[str], dict[str, int]]:
         paths = [""]
@@ -96,3 +120,14 @@ class Chance:
                     is_edit, kind, place = what == "edited", self.dice.choice(KINDS), self.dice.choice(paths)
                     now[answer.key] = replace(other, kind=kind) if is_edit else replace(other, cell=place)
         return list(now.values())
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether a department is another, or hangs below it."""
+    return path == above or path.startswith(f"{above}/")
+
+
+def place(path: str, moves: Mapping[str, str]) -> str:
+    """Where a department of before is today: where it moved to by itself, or with the lowest above it that moved."""
+    movers = [was for was in moves if is_below(path, was)]
+    return moves[was] + path.removeprefix(was) if (was := max(movers, key=len, default="")) else path

@@ -31,9 +31,10 @@ class Residual:
 
 
 class Outsider:
-    """Reads the revisions of one wave of one organisation."""
+    """Reads the revisions of one wave of one organisation, and what else is published of the same people."""
 
-    def __init__(self, revisions: Sequence[pd.DataFrame]) -> None:
+    def __init__(self, revisions: Sequence[pd.DataFrame], also: Sequence[Residual] = ()) -> None:
+        self.also = also
         self.shown = [_shown(metrics) for metrics in revisions]
         self.cells = revisions[0]["department_id"].tolist()
         self.parents: dict[str, str | None] = dict(
@@ -43,7 +44,7 @@ class Outsider:
     @cached_property
     def residuals(self) -> list[Residual]:
         """Everything that is published, taken apart; equal to the published rows by addition."""
-        found = []
+        found = [*self.also]
         for revision, shown in enumerate(self.shown):
             owner = {cell: next(above for above in self.line(cell) if above in shown) for cell in self.cells}
             for row, counts in shown.items():

@@ -5,7 +5,7 @@
 
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 import pytest
@@ -14,6 +14,7 @@ from tests.attack.country import Publisher, Unit, published
 from tests.attack.judge import findings
 from tests.attack.organisations import Answer, Chance, Organisation
 from tests.attack.outsider import Counts, Outsider, solutions
+from tests.attack.reorganised import Regroup, Today, in_the_new_tree, unbarred, unsaid
 from tests.attack.replay import Solution, published_again, survivors, tables, tables_over_all_rows
 from transforms.protect import protect
 
@@ -23,13 +24,16 @@ MOST = 300  # solutions of a wave that are replayed
 
 
 def organisations(number: int, *, k: int, seed: int = SEED, nodes: int = 7, revised: int = 3) -> list[Organisation]:
-    """Random ones, of which every so many has revisions, and the next two waves."""
+    """Random ones, of which every so many has revisions, and of the others every second a reorganisation."""
     chance = random.Random(seed * 31 + k)
     return [
-        Chance(chance.getrandbits(32), k=k).organisation(
-            waves=1 if place % revised == 0 else 1 + place % 2, changes=3 if place % revised == 0 else 0, nodes=nodes
-        )
+        one.organisation(waves=1, changes=3, nodes=nodes)
+        if place % revised == 0
+        else one.reorganised(changes=place % 3 % 2, nodes=nodes)
+        if place % 2
+        else one.organisation(waves=1, changes=0, nodes=nodes)
         for place in range(number)
+        for one in [Chance(chance.getrandbits(32), k=k)]
     ]
 
 
@@ -45,14 +49,29 @@ def given_away(publisher: Publisher, *, k: int, number: int, seed: int = SEED, r
 
 @pytest.mark.parametrize("k", [3, 5, 10])
 def test_no_small_group_is_bounded_and_no_group_shown_to_be_of_one_class(k: int) -> None:
-    found = published(organisations(ORGANISATIONS // 3, k=k), k=k)
+    made = organisations(ORGANISATIONS // 3, k=k)
+    found = published(made, k=k)
     units = [unit for of_one in found.values() for unit in of_one]
+    moved = regroupings(made, found, k=k)
     changed = sum(not one.metrics.equals(unit.released[0].metrics) for unit in units for one in unit.released[1:])
     print(f"seed {SEED}: {len(found)} organisations, {len(units)} waves, {changed} revisions that say something new")
     assert len(found) > 0.9 * (ORGANISATIONS // 3)
     assert changed > 0.1 * len(found)
+    assert len(moved) > 0.2 * (ORGANISATIONS // 3)
     for unit in units:
-        assert findings(unit, k) == [], unit.states
+        assert findings(unit, k, moved.get(unit.name, ())) == [], unit.states
+    assert unsaid([today for of_one in moved.values() for today in of_one]) == []
+
+
+def regroupings(
+    made: Sequence[Organisation], found: Mapping[int, Sequence[Unit]], *, k: int, regroup: Regroup | None = None
+) -> dict[str, list[Today]]:
+    """Of each wave that is out, and after which departments moved, its revisions in the tree of the next one."""
+    return {
+        units[0].name: in_the_new_tree(made[number], units[0], units[1] if units[1:] else None, k=k, regroup=regroup)
+        for number, units in found.items()
+        if made[number].moves and units[0].wave == 0
+    }
 
 
 def primary_only(tallies: pd.DataFrame, departments: pd.DataFrame, **settings: object) -> pd.DataFrame:
@@ -74,6 +93,16 @@ def primary_only(tallies: pd.DataFrame, departments: pd.DataFrame, **settings: o
 )
 def test_what_is_weaker_is_broken(publisher: Publisher) -> None:
     assert given_away(publisher, k=5, number=120 if not publisher.looks_back else 40, seed=7, revised=1)
+
+
+def test_an_earlier_wave_that_is_counted_again_in_todays_tree_is_broken() -> None:
+    made = organisations(30, k=5, seed=7, revised=30)
+    found = published(made, k=5)
+    units = {unit.name: unit for of_one in found.values() for unit in of_one}
+    both = [regroupings(made, found, k=5, regroup=how) for how in (None, unbarred)]
+    broken = [[name for name, today in of_all.items() if findings(units[name], 5, today)] for of_all in both]
+    assert broken[0] == []
+    assert len(broken[1]) > 2
 
 
 def with_few_solutions(number: int, *, k: int, waves: int) -> Iterator[tuple[Unit, Unit | None, list[Solution]]]:

@@ -26,6 +26,7 @@ COLUMNS = (
     *("importance", "importance_low", "importance_high", "r_squared"),
     *("rating_superpromoters", "rating_promoters", "rating_passives"),
 )
+GROUPS = ("superpromoter", "promoter", "passive")
 Scales = Mapping[str, tuple[int, int] | None]  # driver: the ends of its scale, where it is declared
 
 
@@ -33,24 +34,38 @@ def rated(sums: pd.DataFrame, tree: pd.DataFrame, *, drivers: int, min_responden
     """The rows of `sums` whose drivers are shown: enough ratings, of two classes, and nobody left over by subtraction.
 
     Enough is ten per driver and at least `min_respondents`. A department's ratings less those of what is shown below it
-    must be none or at least `min_respondents`: else the smallest below it are not shown, until they are.
+    must be none or at least `min_respondents`: else the smallest below it are not shown, until they are. The column
+    `tells_{group}s` is whether the same holds of those of the group who rated, so that their mean may be told.
     """
-    least = max(PER_DRIVER * drivers, min_respondents)
-    rows = {str(row["department_id"]): row for row in sums.to_dict("records")}
-    sizes = {name: int(row["sum_responses"]) for name, row in rows.items()}
-    fit = {name for name in sizes if sizes[name] >= least and _classes(rows[name]) >= 2}
+
+    def shown(rows: pd.DataFrame, counts: pd.Series, is_fit: pd.Series) -> pd.Series:
+        names = rows["department_id"].astype(str)
+        sizes = dict(zip(names[is_fit], counts[is_fit].astype(int), strict=True))
+        return names.isin(_shown(sizes, tree, least=min_respondents))
+
+    counts = sums["sum_responses"]
+    is_enough = counts >= max(PER_DRIVER * drivers, min_respondents)
+    made = sums[shown(sums, counts, is_enough & (_classes(sums) >= 2))].reset_index(drop=True)
+    for group in GROUPS:
+        counts = made[f"sum_{group}s"]
+        made[f"tells_{group}s"] = shown(made, counts, counts >= max(min_respondents, 2))
+    return made
+
+
+def _shown(sizes: Mapping[str, int], tree: pd.DataFrame, *, least: int) -> set[str]:
+    """Of the departments with `sizes`, those of which nobody or `least` are left after those shown right below them."""
     shown: set[str] = set()
     below: dict[str, list[str]] = {}  # department: the topmost shown under it
     for row in tree.iloc[::-1].itertuples():
         name, parts = str(row.department_id), below.pop(str(row.department_id), [])
-        if name in fit:
-            while 0 < sizes[name] - sum(sizes[part] for part in parts) < min_respondents and parts:
+        if name in sizes:
+            while 0 < sizes[name] - sum(sizes[part] for part in parts) < least and parts:
                 shown -= _under(parts.pop(_smallest(parts, sizes)), tree)
             shown.add(name)
             parts = [name]
         if row.parent_id is not None:
             below.setdefault(str(row.parent_id), []).extend(parts)
-    return sums[sums["department_id"].isin(shown)].reset_index(drop=True)
+    return shown
 
 
 def drivers(
@@ -97,7 +112,7 @@ def _department(
         low, high = _interval(share, drawn, used=len(rows), of=n)
         for name, values in (("importance", share), ("importance_low", low), ("importance_high", high)):
             figures[name][kept] = values
-    means = {group: _means(row, group, p, least=min_respondents) for group in ("superpromoter", "promoter", "passive")}
+    means = {group: _means(row, group, p) for group in GROUPS}
     kinds = [
         _kind(row, place, scale, importance=figures["importance"][place], equal=1 / max(len(kept), 1), means=means)
         for place, scale in enumerate(scales.values())
@@ -153,10 +168,10 @@ def _interval(share: Numbers, drawn: Numbers, *, used: int, of: int) -> tuple[Nu
     return np.clip(np.minimum(ends[0], share), 0, 1), np.clip(np.maximum(ends[1], share), 0, 1)
 
 
-def _means(row: Mapping[Any, Any], group: str, p: int, *, least: int) -> tuple[Numbers, Numbers]:
-    """A group's mean rating per driver, and the variance of that mean; NaN of fewer than `least`."""
+def _means(row: Mapping[Any, Any], group: str, p: int) -> tuple[Numbers, Numbers]:
+    """A group's mean rating per driver, and the variance of that mean; NaN where it is not told."""
     n = int(row[f"sum_{group}s"])
-    if n < max(least, 2):
+    if not row[f"tells_{group}s"]:
         return np.full(p, np.nan), np.full(p, np.nan)
     sums = np.array([float(row[f"sum_{group}_{i}"]) for i in range(1, p + 1)])
     squares = np.array([float(row[f"sum_{group}_{i}_{i}"]) for i in range(1, p + 1)])
@@ -186,9 +201,10 @@ def _kind(
     return "strength" if is_strength else "lever" if is_lever else None
 
 
-def _classes(row: Mapping[Any, Any]) -> int:
-    promoters, passives = int(row["sum_promoters"]), int(row["sum_passives"])
-    return sum(count > 0 for count in (promoters, passives, int(row["sum_responses"]) - promoters - passives))
+def _classes(sums: pd.DataFrame) -> pd.Series:
+    promoters, passives = sums["sum_promoters"], sums["sum_passives"]
+    detractors = sums["sum_responses"] - promoters - passives
+    return (promoters > 0).astype(int) + (passives > 0) + (detractors > 0)
 
 
 def _smallest(parts: Sequence[str], sizes: Mapping[str, int]) -> int:

@@ -222,6 +222,19 @@ def test_a_mean_rating_of_fewer_than_the_minimum_is_null() -> None:
     assert made([*rows, ("", 10, 5.0, 5.0, 5.0, 1)])["rating_superpromoters"].to_list() == [5.0, 5.0, 5.0]
 
 
+def test_a_mean_rating_is_told_where_nobody_or_enough_of_the_group_are_left_by_subtraction() -> None:
+    """Fifteen superpromoters of whom fourteen are Texel's give one away: Texel does not tell how they rate."""
+    texel = key("Texel")
+    quiet = [(*row[:-1], 0) for row in answers(100)]
+    rows = [*quiet, *((texel, *row[1:]) for row in quiet), *[(texel, 10, 5.0, 5.0, 5.0, 1)] * 14]
+    last = ("", 10, 4.0, 5.0, 5.0, 1)
+    for more, is_told in ((0, True), (1, False), (9, False), (10, True)):
+        found = made([*rows, *[last] * more])
+        assert found.loc["", "rating_superpromoters"].notna().all()
+        assert found.loc[texel, "rating_superpromoters"].notna().all() == is_told
+        assert found.loc[texel, "rating_promoters"].notna().all()
+
+
 def test_what_superpromoters_rate_high_is_a_strength_and_where_passives_lag_behind_a_lever() -> None:
     """Crew and price matter, food does not; even superpromoters rate the price low."""
     shifted = [(*row[:3], max(row[3] - 2, 1.0), *row[4:]) for row in answers(3000, weights=(3, 3, 0))]

@@ -79,7 +79,9 @@ def gates(
     }
     is_exceeded = any(one.outcome == "failed" for verdict in verdicts.values() for one in verdict.results)
     filled = {table: own for table, own in rules.items() if _has_rows(connection, table)}  # of no row nothing can fail
-    unexpected = _unexpected(connection, filled, parameters=parameters, report=report if is_exceeded else None)
+    whole = [table for table in filled if not any(one.broken for one in counted[table].values())]
+    shown = report if is_exceeded else None
+    unexpected = _unexpected(connection, filled, parameters=parameters, whole=whole, report=shown)
     for table, own in filled.items():
         for rule in own:
             if unexpected[table].get(rule.name) != counted[table][rule.name].broken:
@@ -149,6 +151,7 @@ def _unexpected(
     rules: Mapping[str, Sequence[Rule]],
     *,
     parameters: Parameters,
+    whole: Sequence[str],
     report: Path | None,
 ) -> dict[str, dict[str, int | None]]:
     from checks.expectations import unexpected_counts
@@ -156,7 +159,7 @@ def _unexpected(
     if not rules:
         return {}
     try:
-        found = unexpected_counts(connection, rules, parameters=parameters, report=report)
+        found = unexpected_counts(connection, rules, parameters=parameters, whole=whole, report=report)
     except Exception as error:  # what Great Expectations says may quote a value
         tables = ", ".join(rules)
         raise CheckError(f"the rules on {tables} cannot be evaluated ({type(error).__name__})") from None

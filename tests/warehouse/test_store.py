@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import stat
@@ -6,9 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
+import warehouse
 from warehouse import WarehouseError
 from warehouse.store import Store, literal, quoted
 
@@ -59,6 +62,27 @@ def test_migrations_are_applied_once(tmp_path: Path) -> None:
             applied = store.rows("select number, name from migrations order by number")
             assert applied[0] == (1, "0001_layers.sql")
             assert store.rows("select count(*) from raw.files") == [(0,)]
+
+
+def test_responses_of_an_earlier_version_are_kept_in_their_order(tmp_path: Path) -> None:
+    path, schema = tmp_path / "warehouse.duckdb", Path(warehouse.__file__).parent / "schema"
+    earlier = [file for file in sorted(schema.glob("*.sql")) if file.name < "0007"]
+    answers = [(number, f"key {number}", "lovely" if number % 2 else None) for number in (3, 1, 2)]
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "create table migrations (number integer, name varchar, sha256 varchar, applied_at timestamp)"
+        )
+        for number, file in enumerate(earlier, start=1):
+            connection.execute(file.read_text(encoding="utf-8"))
+            known = [number, file.name, hashlib.sha256(file.read_bytes()).hexdigest()]
+            connection.execute("insert into migrations values (?, ?, ?, now()::timestamp)", known)
+        connection.executemany(
+            "insert into core.responses by name select 's' as survey, 1 as batch, ? as record_number,"
+            " ? as response_key, 'w' as wave, '' as department_key, false as is_contradictory, ? as comment",
+            answers,
+        )
+    with Store.open(path, scratch=tmp_path / "scratch") as store:
+        assert store.rows("select record_number, response_key, comment from core.responses") == answers
 
 
 def test_an_altered_migration_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -191,16 +191,20 @@ def _migrate(store: Store) -> None:
     for number in applied.keys() - {number for number, _, _ in known}:
         raise WarehouseError(f"{store.path} was made by a newer Zwerm (it has {applied[number][0]}); upgrade this one")
     for number, name, sql in known:
-        sha256 = hashlib.sha256(sql.encode()).hexdigest()
-        if number not in applied:
-            with store.transaction():
-                store.run(sql)
-                store.run(
-                    "insert into migrations values ($number, $name, $sha256, now()::timestamp)",
-                    {"number": number, "name": name, "sha256": sha256},
-                )
-        elif applied[number][1] != sha256:
+        if number in applied and applied[number][1] != _sha256(sql):
             raise WarehouseError(
                 f"warehouse/schema/{name} was altered after {store.path} applied it; "
                 "restore the file, and put what is new into a migration with the next number"
             )
+    with store.transaction():  # all of them or none
+        for number, name, sql in known:
+            if number not in applied:
+                store.run(sql)
+                store.run(
+                    "insert into migrations values ($number, $name, $sha256, now()::timestamp)",
+                    {"number": number, "name": name, "sha256": _sha256(sql)},
+                )
+
+
+def _sha256(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()

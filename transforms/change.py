@@ -57,29 +57,39 @@ def compared(
     both = names.merge(nobody() if pairs is None else pairs, on="department_id", how="left", validate="one_to_one")
     now, before = scores(metrics.reset_index(drop=True)), scores(earlier)
     is_compared = now["nps"].notna() & before["nps"].notna()
-    raw = now["nps"] - before["nps"]
-    is_paired = (both["pairs"] == now["n"] - 3) & (both["pairs"] == before["n"] - 3)
-    shared = 2 * both["covariance"] * both["pairs"] / (now["n"] * before["n"])
-    can_be = shared.abs() < 2 * (now["variance"] * before["variance"]) ** 0.5  # as Cauchy and Schwarz say
-    shared = shared.where(can_be, 0)
-    variance = now["variance"] + before["variance"] - shared
-    difference = (now["adjusted"] - before["adjusted"]).mask(is_paired, raw / 100).where(is_compared)
-    error = variance.mask(is_paired, both["difference_variance"] / both["pairs"]) ** 0.5
-    margin = norm.ppf((1 + confidence) / 2) * error
+    moved = _moved(now, before, both).where(is_compared)
+    difference, margin = moved["difference"], norm.ppf((1 + confidence) / 2) * moved["error"]
     p = benjamini_hochberg(
-        pd.Series(2 * norm.sf((difference / error).abs())), is_family=names["department_id"] != ROOT_ID
+        pd.Series(2 * norm.sf((difference / moved["error"]).abs())), is_family=names["department_id"] != ROOT_ID
     )
-    method = pd.Series("independent", index=names.index).mask(can_be, "overlapping")
     return pd.DataFrame(
         {
             "compared_wave": earlier["wave"].where(is_compared).astype("string"),
-            "method": method.mask(is_paired, "paired").where(is_compared).astype("string"),
-            "nps_change": figure(raw.where(is_compared)),
+            "method": moved["method"].astype("string"),
+            "nps_change": figure(moved["raw"]),
             "nps_change_low": figure(100 * (difference - margin).clip(lower=-2)),
             "nps_change_high": figure(100 * (difference + margin).clip(upper=2)),
             "p_value": figure(p),
             "is_significant": (p < SIGNIFICANT).astype("boolean").where(is_compared),
             "is_regrouped": _regrouped(earlier).where(is_compared),
+        }
+    )
+
+
+def _moved(now: pd.DataFrame, before: pd.DataFrame, both: pd.DataFrame) -> pd.DataFrame:
+    """The change in points as published; on −2…2 the difference that is tested, and its error; and by which method."""
+    raw = now["nps"] - before["nps"]
+    is_paired = (both["pairs"] == now["n"] - 3) & (both["pairs"] == before["n"] - 3)
+    shared = 2 * both["covariance"] * both["pairs"] / (now["n"] * before["n"])
+    can_be = shared.abs() < 2 * (now["variance"] * before["variance"]) ** 0.5  # as Cauchy and Schwarz say
+    variance = now["variance"] + before["variance"] - shared.where(can_be, 0)
+    method = pd.Series("independent", index=now.index).mask(can_be, "overlapping")
+    return pd.DataFrame(
+        {
+            "raw": raw,
+            "difference": (now["adjusted"] - before["adjusted"]).mask(is_paired, raw / 100),
+            "error": variance.mask(is_paired, both["difference_variance"] / both["pairs"]) ** 0.5,
+            "method": method.mask(is_paired, "paired"),
         }
     )
 

@@ -144,12 +144,7 @@ def _select(
     shows_texts: bool = False,
 ) -> str:
     known = {name: role for name, role in mapped(roles) if not (shows_texts and name in UNSHOWN)}
-    record = quote(unlike(columns))
-    texts = {"record": record} | {name: role_text(name, role, columns) for name, role in known.items()}
-    texts["response_key"] = response_key(texts.pop("response_id", None), columns, duplicates)
-    label = getattr(wave, "column", None)
-    if label is not None:
-        texts["wave_label"] = trimmed(quote(found(label, "wave", columns)))
+    texts = _read(known, columns, wave=wave, duplicates=duplicates)
     asked = {name: name for name in ("record", "response_key", "wave_label") if name in texts} | answers(known)
     shown = {f"shown_{name}": name for name in known} if shows_texts else {}
     meant = [f"judged.{name} as meant_{name}" for name in COUNTS]  # before contradictions made them void
@@ -160,7 +155,7 @@ def _select(
         "blanks": _listed({name: blank(name) for name in texts}),
         "answers": _listed(asked | shown),
         "relation": relation,
-        "record": record,
+        "record": texts["record"],
         "is_broken": is_broken,
         **{f"{name.removesuffix('_count')}_most": most(name, known.get(name)) for name in BANDS},
         "survey": literal(survey),
@@ -172,6 +167,14 @@ def _select(
         **_department(len(roles.department)),
     }
     return re.sub(r"\{(\w+)\}", lambda place: parts[place.group(1)], _without_comments(text("responses")))
+
+
+def _read(known: Mapping[str, Role], columns: Collection[str], *, wave: Wave, duplicates: str) -> dict[str, str]:
+    """What is read of a row, as texts: its number, each role's columns, what makes its key, and its wave's label."""
+    texts = {"record": quote(unlike(columns))} | {name: role_text(name, role, columns) for name, role in known.items()}
+    texts["response_key"] = response_key(texts.pop("response_id", None), columns, duplicates)
+    label = getattr(wave, "column", None)
+    return texts if label is None else texts | {"wave_label": trimmed(quote(found(label, "wave", columns)))}
 
 
 def _without_comments(sql: str) -> str:

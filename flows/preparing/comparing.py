@@ -62,13 +62,6 @@ def compare(
         _against(store, settings, answered, basis, today[sealed.release_id], has_pairs=has_pairs)
         for basis, sealed in held.items()
     ]
-    first = next((one for one in against if one.basis == "previous"), None)
-    moved = change(
-        metrics,
-        first.metrics if first else metrics.head(0),
-        previous_release_id=first.release_id if first else None,
-        pairs=first.pairs if first else None,
-    )
     history = [today[one.release_id].metrics for one in earlier]
     series = [*zip((one.wave for one in earlier), history, strict=True), (examination.wave, metrics)]
     tables = {
@@ -77,7 +70,7 @@ def compare(
         "trends": trends(series, _breaks(settings, examination.wave, earlier)),
         "regrouped": regroupings([*today.values()]),
     }
-    return Compared(moved, tables, history, moves)
+    return Compared(_since_previous(metrics, against), tables, history, moves)
 
 
 def method_of(settings: Survey) -> dict[str, Any]:
@@ -133,6 +126,14 @@ def _against(
         view_moved(store, "earlier", earlier.placed)
     pairs = paired(store.frame(text("paired")), first, before, min_respondents=settings.min_respondents)
     return Against(basis, sealed.release_id, before, pairs)
+
+
+def _since_previous(metrics: pd.DataFrame, against: Sequence[Against]) -> pd.DataFrame:
+    """The metrics with how they moved since the previous wave; where there is none, nothing of that."""
+    for one in against:
+        if one.basis == "previous":
+            return change(metrics, one.metrics, previous_release_id=one.release_id, pairs=one.pairs)
+    return change(metrics, metrics.head(0), previous_release_id=None)
 
 
 def _are_as_at_first(run: Run, examination: Examination, moves: Sequence[Move]) -> bool:

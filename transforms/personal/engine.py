@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from transforms.personal import KINDS, Recogniser
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer import AnalyzerEngine, EntityRecognizer
+    from presidio_analyzer.nlp_engine import NlpEngine
 
 LANGUAGES = ("nl", "en")
 
@@ -19,12 +20,22 @@ Found = tuple[int, int, str]  # from, to, kind
 
 def analyzer(recognisers: Sequence[Recogniser]) -> "AnalyzerEngine":
     """The engine with these recognisers in both languages; its import takes seconds."""
-    from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
-    from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine
-    from spacy import blank
+    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+
+    return AnalyzerEngine(
+        registry=RecognizerRegistry(recognizers=_known(recognisers), supported_languages=list(LANGUAGES)),
+        nlp_engine=_blank_models(),
+        supported_languages=list(LANGUAGES),
+    )
+
+
+def _known(recognisers: Sequence[Recogniser]) -> "list[EntityRecognizer]":
+    """The recognisers as Presidio knows them, in each language."""
+    from presidio_analyzer import EntityRecognizer, RecognizerResult
+    from presidio_analyzer.nlp_engine import NlpArtifacts
 
     class Ours(EntityRecognizer):
-        """One of our recognisers as Presidio knows them."""
+        """One of them, in one language."""
 
         def __init__(self, recogniser: Recogniser, language: str) -> None:
             self.ours = recogniser
@@ -41,6 +52,13 @@ def analyzer(recognisers: Sequence[Recogniser]) -> "AnalyzerEngine":
                 return []
             return [RecognizerResult(self.ours.kind, start, end, 1.0) for start, end in self.ours.find(text)]
 
+    return [Ours(recogniser, language) for language in LANGUAGES for recogniser in recognisers]
+
+
+def _blank_models() -> "NlpEngine":
+    from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine
+    from spacy import blank
+
     class BlankModels(SpacyNlpEngine):
         """Languages without any model, and no words either: spaCy takes a second to part 2,000 plus signs.
 
@@ -56,12 +74,7 @@ def analyzer(recognisers: Sequence[Recogniser]) -> "AnalyzerEngine":
             """Nothing about the text."""
             return NlpArtifacts([], self.blank[language], [], [], self, language)
 
-    ours = [Ours(recogniser, language) for language in LANGUAGES for recogniser in recognisers]
-    return AnalyzerEngine(
-        registry=RecognizerRegistry(recognizers=ours, supported_languages=list(LANGUAGES)),
-        nlp_engine=BlankModels(),
-        supported_languages=list(LANGUAGES),
-    )
+    return BlankModels()
 
 
 def spans(engine: "AnalyzerEngine", text: str, language: str) -> list[Found]:

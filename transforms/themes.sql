@@ -22,14 +22,7 @@ with placed as materialized (
 ),
 
 speakers as (
-    select
-        department_id,
-        language,
-        count_if(class = 'promoter') as promoters,
-        count_if(class = 'passive') as passives,
-        count_if(class = 'detractor') as detractors
-    from placed
-    group by all
+    select department_id, language, class, count(*) as speakers from placed group by all
 ),
 
 corpus as (
@@ -38,32 +31,14 @@ corpus as (
 ),
 
 sums as (
-    select
-        department_id,
-        language,
-        size,
-        sum(said) as terms,
-        coalesce(sum(said) filter (class = 'promoter'), 0) as promoter_terms,
-        coalesce(sum(said) filter (class = 'passive'), 0) as passive_terms,
-        coalesce(sum(said) filter (class = 'detractor'), 0) as detractor_terms
+    select department_id, language, size, class, sum(said) as n
     from (select voice, language, size, count(*) as said from terms group by all)
     join placed using (voice, language)
     group by all
 ),
 
 uses as (
-    select
-        department_id,
-        language,
-        size,
-        term,
-        count(*) as voices,
-        count_if(class = 'promoter') as promoters,
-        count_if(class = 'passive') as passives,
-        count_if(class = 'detractor') as detractors,
-        bit_xor(hash(voice)) filter (class = 'promoter') as promoters_hash,
-        bit_xor(hash(voice)) filter (class = 'passive') as passives_hash,
-        bit_xor(hash(voice)) filter (class = 'detractor') as detractors_hash
+    select department_id, language, size, term, class, count(*) as y, bit_xor(hash(voice)) as speakers_hash
     from terms
     semi join (from corpus where said >= $min_respondents) as often using (language, size, term)
     join placed using (voice, language)
@@ -72,31 +47,14 @@ uses as (
 
 groups as (
     select
-        department_id, language, size, term, 'promoters' as kind,
-        uses.promoters as y, uses.voices - uses.promoters as y_others,
-        promoter_terms as n, terms - promoter_terms as n_others,
-        speakers.promoters as speakers, promoters_hash as speakers_hash
+        *,
+        class || 's' as kind,
+        sum(y) over (partition by department_id, language, size, term) - y as y_others,
+        n_all - n as n_others
     from uses
-    join sums using (department_id, language, size)
-    join speakers using (department_id, language)
-    union all
-    select
-        department_id, language, size, term, 'passives' as kind,
-        uses.passives as y, uses.voices - uses.passives as y_others,
-        passive_terms as n, terms - passive_terms as n_others,
-        speakers.passives as speakers, passives_hash as speakers_hash
-    from uses
-    join sums using (department_id, language, size)
-    join speakers using (department_id, language)
-    union all
-    select
-        department_id, language, size, term, 'detractors' as kind,
-        uses.detractors as y, uses.voices - uses.detractors as y_others,
-        detractor_terms as n, terms - detractor_terms as n_others,
-        speakers.detractors as speakers, detractors_hash as speakers_hash
-    from uses
-    join sums using (department_id, language, size)
-    join speakers using (department_id, language)
+    join (select *, sum(n) over (partition by department_id, language, size) as n_all from sums)
+        using (department_id, language, size, class)
+    join speakers using (department_id, language, class)
 ),
 
 scores as (

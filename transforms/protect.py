@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -52,6 +53,19 @@ def freeze(pattern: pd.DataFrame, departments: pd.DataFrame) -> pd.DataFrame:
         )
     shown = {department: bool(was_shown.get(department, False)) for department in order}
     return _pattern(departments, order, is_shown=shown, parents=parents)
+
+
+def without(departments: pd.DataFrame, barred: Collection[str]) -> pd.DataFrame:
+    """The tree that is left without some departments: what hangs on one of these, hangs on the department above it."""
+    parents = dict(zip(departments["department_id"], departments["parent_id"], strict=True))
+    remains = [name for name in departments["department_id"] if name not in barred]
+    above: list[str | None] = []
+    for name in remains:
+        parent = parents[name]
+        while parent in barred:
+            parent = parents[parent]
+        above.append(parent if isinstance(parent, str) else None)
+    return pd.DataFrame({"department_id": remains, "parent_id": pd.Series(above, dtype=object)})
 
 
 def _tree(departments: pd.DataFrame) -> tuple[list[str], dict[str, int]]:

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import pandas as pd
 
 from transforms.change import figure, scores
-from transforms.departments import ROOT_ID, SEPARATOR, Path, department_id, path_of
-from transforms.protect import protect
+from transforms.departments import SEPARATOR, Path, department_id, path_of
+from transforms.protect import protect, without
 
 CLASSES = ("promoters", "passives", "detractors")
 FIGURES = ("responses", *CLASSES, "nps", "nps_low", "nps_high")
@@ -139,19 +139,11 @@ def _pattern(
     noise: bytes,
     wave: str,
 ) -> pd.DataFrame:
-    """The least-loss pattern of what is not forced out; what hangs on what is, hangs on the department above."""
-    out = {department_id(path) for path in barred}
-    parents = dict(zip(tree["department_id"], tree["parent_id"], strict=True))
-    remains = [name for name in tree["department_id"] if name not in out]
-    above: list[str | None] = []
-    for name in remains:
-        parent = parents[name]
-        while parent in out:
-            parent = parents[parent]
-        above.append(None if name == ROOT_ID else parent)
-    departments = pd.DataFrame({"department_id": remains, "parent_id": pd.Series(above, dtype=object)})
-    tallies = counts[counts["department_id"].isin(remains)].rename(columns={n: f"respondent_{n}" for n in CLASSES})
-    return protect(tallies, departments, min_respondents=min_respondents, noise=noise, wave=wave)
+    """The least-loss pattern of what is not forced out."""
+    remains = without(tree, {department_id(path) for path in barred})
+    own = counts[counts["department_id"].isin(remains["department_id"])]
+    tallies = own.rename(columns={name: f"respondent_{name}" for name in CLASSES})
+    return protect(tallies, remains, min_respondents=min_respondents, noise=noise, wave=wave)
 
 
 def _with_scores(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from transforms.departments import SEPARATOR
-from transforms.protect import protect, weight
+from transforms.protect import protect, weight, without
 from transforms.segments import CLASSES, COUNTS, Rule
 
 COLUMNS = ("department_id", "department", "waves", "status", "responses", *CLASSES)
@@ -68,16 +68,8 @@ def _counts(cells: pd.DataFrame, departments: pd.DataFrame) -> pd.DataFrame:
 def _pattern(
     counts: pd.DataFrame, departments: pd.DataFrame, barred: set[str], window: str, rule: Rule
 ) -> dict[str, str]:
-    """The least-loss pattern of what is not barred; what hangs on what is, hangs on the department above."""
-    parents = dict(zip(departments["department_id"], departments["parent_id"], strict=True))
-    remains = [name for name in departments["department_id"] if name not in barred]
-    above: list[str | None] = []
-    for name in remains:
-        parent = parents[name]
-        while parent in barred:
-            parent = parents[parent]
-        above.append(parent if isinstance(parent, str) else None)
-    tree = pd.DataFrame({"department_id": remains, "parent_id": pd.Series(above, dtype=object)})
-    own = counts[counts["department_id"].isin(remains)]
+    """The least-loss pattern of what is not barred."""
+    tree = without(departments, barred)
+    own = counts[counts["department_id"].isin(tree["department_id"])]
     pattern = protect(own, tree, min_respondents=rule.min_respondents, noise=rule.noise, wave=window)
     return dict(zip(pattern["department_id"], pattern["status"], strict=True))

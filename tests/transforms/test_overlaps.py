@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.transforms.bounds import audit
 from transforms import TransformError
-from transforms.audit import audit
 from transforms.departments import departments
 from transforms.overlaps import Overlap, Row, hidden, overlap, spread
 from transforms.protect import protect

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.transforms.bounds import audit
 from tests.transforms.test_protect import Classes, Tree, mixed
 from transforms import TransformError
-from transforms.audit import audit
 from transforms.departments import SEPARATOR, Path, department_id, departments, path_of
 from transforms.protect import protect
 from transforms.reorganisations import moved, regrouped

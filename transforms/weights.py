@@ -118,12 +118,6 @@ def rake(
     )
 
 
-def design_effect(cells: pd.DataFrame) -> float:
-    """Kish's: what weights cost, answers over effective answers."""
-    weight, n = cells["weight"].to_numpy(float), cells["answers"].to_numpy(float)
-    return float(n.sum() * (n @ weight**2) / (n @ weight) ** 2)
-
-
 def blunt(metrics: pd.DataFrame, *, levels: Sequence[int]) -> pd.DataFrame:
     """The metrics with weighted figures that give no small group away: whoever knows the margins could compute it.
 

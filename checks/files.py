@@ -23,7 +23,10 @@ RULES: tuple[Rule, ...] = (
             "en": "Every question that the survey uses has its column in every file.",
             "nl": "Elke vraag die het onderzoek gebruikt, heeft in elk bestand een kolom.",
         },
-        condition=Satisfies("list_has_all(columns, mapped_columns)"),
+        condition=Satisfies(
+            "list_has_all(list_transform(columns, lambda name: lower(name)),"
+            " list_transform(mapped_columns, lambda name: lower(name)))"
+        ),
     ),
     Rule(
         name="columns_are_as_before",

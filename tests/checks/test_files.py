@@ -39,6 +39,7 @@ def failed(connection: duckdb.DuckDBPyConnection, **differences: object) -> list
         ({"columns_before": None}, []),
         ({"in_count": 0, "accepted_count": 0, "quarantined_count": 0, "dropped_count": 0}, ["file_has_records"]),
         ({"mapped_columns": ["score", "weight"]}, ["columns_are_mapped"]),
+        ({"mapped_columns": ["Score"]}, []),
         ({"columns": ["place", "score"]}, ["columns_are_as_before"]),
         ({"rejected_count": 3}, ["record_is_readable"]),
         ({"accepted_count": 96}, ["records_add_up"]),

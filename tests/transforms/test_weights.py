@@ -35,7 +35,7 @@ def test_raked_weights_and_design_effect_are_those_of_the_oracle() -> None:
     by_cell = found.cells.set_index(["margin_1", "margin_2"])["weight"].unstack()
     expected = [[1.81, 1.45, 2.02], [1.08, 0.87, 1.21], [2.20, 1.76, 2.45], [1.83, 1.47, 2.04]]
     assert by_cell.to_numpy() == pytest.approx(np.array(expected), abs=0.0051)
-    weight, answers = found.cells["weight"], found.cells["answers"]
+    weight, answers = (found.cells[name].to_numpy(dtype=np.float64) for name in ("weight", "answers"))
     sums = {"weight_sum": weight @ answers, "weight_square_sum": weight**2 @ answers}
     said = alone({**dqp(0, 0, int(answers.sum())), **sums, "weighted_promoters": sums["weight_sum"]})
     assert said["design_effect"] == pytest.approx(1.0997, abs=5e-5)
@@ -117,7 +117,7 @@ def test_margins_hold_the_sum_of_weights_stays_and_effective_answers_are_no_more
     wanted = {"one": dict(zip("xy", shares[:2], strict=True)), "two": dict(zip("pqr", shares[2:], strict=True))}
     found = weights(sample, wanted, min_respondents=1)
     assert (found.cells["weight"] * found.cells["answers"]).sum() == pytest.approx(sum(counts), rel=1e-6)
-    weight, answers = found.cells["weight"], found.cells["answers"]
+    weight, answers = (found.cells[name].to_numpy(dtype=np.float64) for name in ("weight", "answers"))
     assert (weight @ answers) ** 2 / (weight**2 @ answers) <= sum(counts) * (1 + 1e-12)
     said = found.margins.dropna()
     assert said["share_after"].to_list() == pytest.approx(said["target"].to_list(), rel=2e-6)

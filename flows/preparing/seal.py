@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.home import PRIVATE_FILE, PRIVATE_FOLDER, Home
-from flows.preparing.document import PARTS, Figures, Place, ReleaseDocument, Revised, records, schema
+from flows.preparing.document import PARTS, ReleaseDocument, records, schema
+from flows.preparing.parts import Figures, Place, Revised
 from flows.preparing.tables import TABLES
 from transforms.report.edition import Changed
 

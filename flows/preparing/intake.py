@@ -13,20 +13,13 @@ from checks.rules import Rule, broken_sql, quarantine_sql
 from flows.errors import ConfigurationError, FlowError, StoppedByCheckError
 from flows.preparing.standing import Gone, batches_known, gone_files, remember, told
 from flows.progress import tell
+from flows.roles import Role, Roles
 from flows.run import Run
-from flows.settings import FilesSource, Role, Roles, Survey
+from flows.settings import FilesSource, Survey
 from flows.sources import fetched as offered
 from transforms.responses import columns_needed, mapping_hash
 from transforms.responses import conform as conforming
-from warehouse.landing import (
-    LandedFile,
-    TextRelation,
-    land,
-    landed_files,
-    open_relation,
-    parsed,
-    rejected,
-)
+from warehouse.landing import LandedFile, TextRelation, land, landed_files, open_relation, parsed, rejected
 from warehouse.store import Store
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from flows.configuration import load
 from flows.errors import ConfigurationError
-from flows.settings import Role, WaveValue
+from flows.roles import Role
+from flows.settings import WaveValue
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VARIABLES = {"sfo-2017.toml": "SFO_2017_CSV", "r-community-2018.toml": "R_COMMUNITY_2018_TSV"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from flows.settings import Roles, WaveColumn, WaveValue
+from flows.roles import Roles
+from flows.settings import WaveColumn, WaveValue
 from transforms import TransformError
 from transforms.responses import columns_needed, conform, describe, mapping_hash
 from transforms.roles import Wave

@@ -1,36 +1,45 @@
-"""Before a ledger is used: its file made private, and its chain given to one that was written without."""
+"""Before a ledger is used: its file made private, its tables made, and its chain given to one written without."""
 
 import os
 import secrets
+import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from warehouse import WarehouseError, chain, layout
-
-if TYPE_CHECKING:
-    from warehouse.ledger import Ledger
+from warehouse import WarehouseError, chain, events, layout
 
 
-def give_chain(ledger: "Ledger") -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables to what this Zwerm knows; inside the caller's transaction, in which another may have done it."""
+    version = layout.version(connection)
+    if version > layout.VERSION:
+        raise WarehouseError(
+            f"{path} was written by a newer Zwerm (version {version} of the ledger, this one knows "
+            f"{layout.VERSION}); install that Zwerm again"
+        )
+    if version == 1:
+        give_chain(connection, path)
+    elif version == 0:
+        layout.create(connection)
+
+
+def give_chain(connection: sqlite3.Connection, path: Path) -> None:
     """Give a ledger of version 1 its chain: each event as it stands, and one more with the facts that were there.
 
     Inside the caller's transaction: whoever is killed meanwhile, or comes second, leaves or finds it whole.
     """
-    connection = ledger.connection
     if not layout.make_room(connection):
-        raise WarehouseError(f"the version of {ledger.path} was set back by hand; restore it from a copy")
+        raise WarehouseError(f"the version of {path} was set back by hand; restore it from a copy")
     layout.create(connection)
-    columns, previous = ", ".join(chain.EVENT), chain.GENESIS
-    insert = f"insert into events ({columns}, hash) values (?, ?, ?, ?, ?, ?, ?, ?)"
-    earlier = connection.execute(f"select {columns} from earlier order by event_id").fetchall()
+    previous = chain.GENESIS
+    earlier = connection.execute(f"select {', '.join(chain.EVENT)} from earlier order by event_id").fetchall()
     for row in earlier:
-        previous = chain.link(previous, tuple(row))
-        connection.execute(insert, [*row, previous])
+        previous = events.follow(connection, previous, tuple(row))
     connection.execute("drop table earlier")
     introduced: dict[str, dict[str, str]] = {}
     for table, key, digest in chain.facts(connection):
         introduced.setdefault(table, {})[key] = digest
-    ledger.add("chained", says=f"the {len(earlier)} events before this one got their hashes now", facts=introduced)
+    says = f"the {len(earlier)} events before this one got their hashes now"
+    events.append(connection, "chained", detail={"says": says, "facts": introduced})
 
 
 def make_private(path: Path) -> None:

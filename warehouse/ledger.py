@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from warehouse import WarehouseError, chain, layout
-from warehouse.chaining import give_chain, make_private
+from warehouse import WarehouseError, chain, events, layout
+from warehouse.chaining import make_private, migrate
 from warehouse.records import (
     DeliveryState,
     Event,
@@ -214,28 +214,19 @@ class Ledger:
     ) -> None:
         """Write one event, linked to the one before it; in the caller's transaction where there is one."""
         with nullcontext() if self.connection.in_transaction else self.transaction():
-            number, previous = chain.newest(self.connection)
-            event = (
-                number + 1,
-                as_text(at or datetime.now(UTC)),
+            events.append(
+                self.connection,
                 kind,
-                moment_id,
-                delivery_id,
-                json.dumps(release_ids) if release_ids is not None else None,
-                json.dumps(detail, ensure_ascii=False, sort_keys=True),
-            )
-            self.connection.execute(
-                f"insert into events ({', '.join(chain.EVENT)}, hash) values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [*event, chain.link(previous, event)],
+                release_ids=release_ids,
+                moment_id=moment_id,
+                delivery_id=delivery_id,
+                at=at,
+                detail=detail,
             )
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
         """Write facts; what is returned goes into the event that introduces them, so that an edit is found."""
-        columns = chain.FACTS[table]
-        values = [tuple(row[name] for name in columns) for row in rows]
-        places = ", ".join("?" * len(columns))
-        self.connection.executemany(f"insert into {table} ({', '.join(columns)}) values ({places})", values)
-        return {table: {row[0]: chain.digest(table, row) for row in values}}
+        return events.insert(self.connection, table, rows)
 
     def checkpoint(self) -> None:
         """Move what was written into the main file now, so that the next commit need not."""
@@ -256,19 +247,9 @@ class Ledger:
     # -- inside
 
     def _migrate(self) -> None:
-        if layout.version(self.connection) == layout.VERSION:
-            return
-        with self.transaction():  # of two processes the second finds it done
-            version = layout.version(self.connection)
-            if version > layout.VERSION:
-                raise WarehouseError(
-                    f"{self.path} was written by a newer Zwerm (version {version} of the ledger, this one knows "
-                    f"{layout.VERSION}); install that Zwerm again"
-                )
-            if version == 1:
-                give_chain(self)
-            elif version == 0:
-                layout.create(self.connection)
+        if layout.version(self.connection) != layout.VERSION:
+            with self.transaction():  # of two processes the second finds it done
+                migrate(self.connection, self.path)
 
     def _releases(self, condition: str, values: Iterable[Any] = ()) -> tuple[Release, ...]:
         rows = self.connection.execute(

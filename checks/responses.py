@@ -4,7 +4,7 @@ from checks.conditions import Between, IsTrue, NotNull, Parameter, Satisfies
 from checks.rules import Rule
 
 SHARE = 0.02  # more than this share of the rows broken: not respondents' slips but a wrong mapping or a changed export
-WEIGHT_MAX = 99_999_999  # what decimal(18, 10) holds; infinity and NaN lie above it
+WEIGHT_MAX = 100_000  # of ten million answers the squares fit decimal(38, 20); infinity and NaN lie above it
 
 
 def _readable(role: str, *, english: str, dutch: str) -> Rule:
@@ -37,8 +37,8 @@ RULES: tuple[Rule, ...] = (
         name="weight_is_positive",
         kind="rows",
         says={
-            "en": "No weight is negative or infinite.",
-            "nl": "Geen gewicht is negatief of oneindig.",
+            "en": "No weight is negative, infinite or over 100,000.",
+            "nl": "Geen gewicht is negatief, oneindig of boven 100.000.",
         },
         condition=Between("weight", 0, WEIGHT_MAX),
         most=SHARE,

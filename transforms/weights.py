@@ -5,7 +5,7 @@ and an unknown one; samplics is no longer maintained.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from transforms import TransformError
-from transforms.sql import literal, text
+from transforms.sql import filled, literal
 
 Numbers = NDArray[np.float64]
 Margins = Mapping[str, Mapping[str, float]]  # margin: category: share, or number of people
@@ -49,15 +49,15 @@ def level_of(margin: str, segments: Sequence[str]) -> int | None:
 
 def cells_sql(margins: Sequence[str], segments: Sequence[str]) -> str:
     """The select of the cells, with one column per margin: margin_1, margin_2, …"""
-    return _filled("weight_cells", {"labels": _labels(margins, segments)})
+    return filled("weight_cells", {"labels": labels(margins, segments)})
 
 
 def counted_sql(margins: Sequence[str], segments: Sequence[str], *, has_design: bool) -> str:
     """The select of the responses with their cells' weights, for a view, which takes no parameters."""
     names = [f"margin_{number}" for number in range(1, len(margins) + 1)]
     same = " and ".join(f"labelled.{name} is not distinct from cell_weights.{name}" for name in names)
-    parts = {"labels": _labels(margins, segments), "names": ", ".join(names), "is_same": same}
-    return _filled("counted_weighted", parts).replace("$has_design", "true" if has_design else "false")
+    parts = {"labels": labels(margins, segments), "names": ", ".join(names), "is_same": same}
+    return filled("counted_weighted", parts).replace("$has_design", "true" if has_design else "false")
 
 
 def weights(cells: pd.DataFrame, margins: Margins, *, min_respondents: int) -> Weighed:
@@ -118,21 +118,29 @@ def rake(
     )
 
 
-def blunt(metrics: pd.DataFrame, *, levels: Sequence[int]) -> pd.DataFrame:
-    """The metrics with weighted figures that give no small group away: whoever knows the margins could compute it.
+def blunt(
+    metrics: pd.DataFrame,
+    *,
+    levels: Sequence[int] = (),
+    tellable: Collection[str] | None = None,
+    but: Collection[str] = (),
+) -> pd.DataFrame:
+    """The metrics with weighted figures that give no small group away to whoever knows what answers weigh.
 
-    They are rounded (whole effective answers, effects to hundredths, points to tenths); and where a margin is over a
-    level of departments, those above that level show none while one of its departments is suppressed.
+    They are rounded (whole effective answers, effects to hundredths, points to tenths), but for the departments `but`.
+    Of departments that are not `tellable` there are none; and where a margin is over a level of departments, those
+    above that level show none while one of its departments is suppressed.
     """
-    figures = metrics.assign(**{name: metrics[name].astype("float64").round(digits) for name, digits in DIGITS.items()})
+    names = list(DIGITS)
+    rounded = metrics.assign(**{name: metrics[name].astype("float64").round(digits) for name, digits in DIGITS.items()})
+    figures = rounded.assign(**rounded[names].where(~metrics["department_id"].isin(but), metrics[names]))
     parents = dict(zip(metrics["department_id"], metrics["parent_id"], strict=True))
-    silent: set[str] = set()
+    silent = set() if tellable is None else set(parents) - set(tellable)
     for row in metrics.loc[(metrics["status"] == "suppressed") & metrics["level"].isin(levels)].itertuples():
         above = row.parent_id
         while isinstance(above, str):
             silent.add(above)
             above = parents[above]
-    names = list(DIGITS)
     figures[names] = figures[names].mask(figures["department_id"].isin(silent))
     return figures
 
@@ -184,7 +192,8 @@ def _told(
     return pd.DataFrame(rows, columns=["margin", "category", "target", "share_before", "share_after"])
 
 
-def _labels(margins: Sequence[str], segments: Sequence[str]) -> str:
+def labels(margins: Sequence[str], segments: Sequence[str]) -> str:
+    """The columns margin_1, margin_2, … of a response: its category of each margin, NULL where it does not say."""
     levels = [level_of(margin, segments) for margin in margins]
     made = [
         f"segments[{literal(margin)}]"
@@ -193,11 +202,6 @@ def _labels(margins: Sequence[str], segments: Sequence[str]) -> str:
         for margin, level in zip(margins, levels, strict=True)
     ]
     return ",\n    ".join(f"{label} as margin_{number}" for number, label in enumerate(made, start=1))
-
-
-def _filled(name: str, parts: Mapping[str, str]) -> str:
-    sql = re.sub(r"^\s*--.*\n", "", text(name), flags=re.MULTILINE)
-    return re.sub(r"\{(\w+)\}", lambda place: parts[place.group(1)], sql)
 
 
 def _quoted(names: Sequence[str]) -> str:

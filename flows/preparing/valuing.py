@@ -5,13 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 
 from flows.errors import ConfigurationError
-from flows.preparing.counting import Examination
+from flows.preparing.counting import Examination, released_sql
 from flows.run import Run, in_languages
 from flows.settings import Survey
 from transforms import TransformError
 from transforms.drivers import MOST, drivers, rated
 from transforms.ratings import rating_sample, rating_sums, ratings
+from transforms.weight_groups import tellable, weight_groups_sql
 from transforms.weights import blunt, cells_sql, counted_sql, level_of, weights
+from warehouse.ledger import Ledger
 from warehouse.store import Store
 
 
@@ -44,14 +46,35 @@ def weigh(store: Store, run: Run, examination: Examination) -> None:
     store.run(f"create temporary view counted as {counted_sql(list(margins), segments, has_design=has_design)}")
 
 
-def blunted(run: Run, survey: str, metrics: pd.DataFrame) -> pd.DataFrame:
-    """The metrics; with margins, strata or clusters, which others may know, weighted figures tell of no small group."""
-    settings = run.survey(survey)
-    if settings.weighting is None and not settings.roles.is_sampled:
-        return metrics
-    margins = settings.weighting.margins if settings.weighting else {}
-    levels = [level_of(margin, list(settings.roles.segments)) for margin in margins]
-    return blunt(metrics, levels=[level for level in levels if level is not None])
+def blunted(store: Store, run: Run, examination: Examination, metrics: pd.DataFrame) -> pd.DataFrame:
+    """The metrics with weighted figures that tell of no small group, whatever others know of margins and weights.
+
+    Where answers came with their weights and nothing is known of how these were made, the whole's stay exact.
+    """
+    settings = run.survey(examination.survey)
+    if settings.weighting is None:
+        return blunt(metrics, but=() if settings.roles.is_sampled else metrics["department_id"][:1].to_list())
+    margins, segments = list(settings.weighting.margins), list(settings.roles.segments)
+    levels = [level for margin in margins if (level := level_of(margin, segments)) is not None]
+    return blunt(metrics, levels=levels, tellable=_tellable(store, run, examination, metrics))
+
+
+def _tellable(store: Store, run: Run, examination: Examination, metrics: pd.DataFrame) -> set[str] | None:
+    """The departments whose weighted figures tell of no small group, now and beside those of every earlier release."""
+    settings = run.survey(examination.survey)
+    assert settings.weighting is not None
+    margins, segments = list(settings.weighting.margins), list(settings.roles.segments)
+    if all(level_of(margin, segments) is not None for margin in margins):
+        return None
+    with Ledger.open(run.home.ledger) as ledger:
+        out = [one for one in ledger.releases(examination.survey, examination.wave) if one.is_out]
+    counted = [released_sql(store, one.release_id, wave=examination.wave) for one in out]
+    has_design = {"has_design": settings.roles.weight is not None}
+    now, *before = (
+        store.frame(weight_groups_sql(responses, margins, segments), has_design)
+        for responses in ("from counted", *counted)
+    )
+    return tellable(now, before, metrics, least=settings.min_respondents)
 
 
 def value(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:

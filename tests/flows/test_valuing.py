@@ -200,8 +200,38 @@ def test_a_revision_weighs_what_it_counts_and_changed_margins_make_one(tmp_path:
     assert prepare(Run.begin(survey.config), "guests").examination.is_computed_anew
     revised = metrics(survey, may_revise=True).loc["all"]
     assert revised["design_effect"] == pytest.approx(1.01, abs=0.0051)
-    survey = written(tmp_path, rows=answers(600, tickets=("day", "stay")))
+    late = "".join(f"{7 + n % 3},Ships,{('day', 'day', 'stay')[n % 3 == n % 2]},1\n" for n in range(240))
+    survey = written(tmp_path, rows=answers() + late)
     assert metrics(survey, may_revise=True).loc["all", "design_effect"] < 1.34
+
+
+def test_weighted_figures_tell_nobody_who_is_nearly_alone_in_a_margin_s_group(tmp_path: Path) -> None:
+    """Of Ports one answer is of a day tripper: beside the margins, weighted figures would tell what he answered."""
+    header, *lines = answers().splitlines()
+    places = ["Ships" if line.split(",")[2] == "day" else line.split(",")[1] for line in lines]
+    rows = [line.split(",") for line in lines]
+    moved = next(n for n, row in enumerate(rows) if row[2] == "day")
+    text = [
+        ",".join([row[0], "Ports" if n == moved else place, *row[2:]])
+        for n, (row, place) in enumerate(zip(rows, places, strict=True))
+    ]
+    survey = written(tmp_path, rows="\n".join([header, *text]) + "\n")
+    found = metrics(survey).set_index("department")["nps_weighted"]
+    assert found.notna().to_dict() == {"Our organisation": True, "Ports": False, "Ships": False}
+
+
+def test_a_late_answer_of_a_margin_s_group_leaves_a_revision_without_weighted_figures_where_it_is(
+    tmp_path: Path,
+) -> None:
+    """Twelve come to Ships, one of them a day tripper: what he answered is the difference of two weighted figures."""
+    survey = written(tmp_path)
+    assert metrics(survey)["nps_weighted"].notna().all()
+    assert survey.release() is not None
+    late = "".join(f"{3 + n % 8},Ships,{'stay' if n else 'day'},1\n" for n in range(12))
+    survey = written(tmp_path, rows=answers() + late)
+    revised = metrics(survey, may_revise=True).set_index("department")
+    assert revised["responses"].to_dict() == {"Our organisation": 412, "Ports": 134, "Ships": 278}
+    assert revised["nps_weighted"].notna().to_dict() == {"Our organisation": False, "Ports": True, "Ships": False}
 
 
 def test_a_driver_is_called_by_its_label_in_each_language_and_by_its_key_without_one(tmp_path: Path) -> None:

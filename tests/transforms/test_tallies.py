@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.responses import WEIGHT_MAX
 from tests.transforms.waves import SCORES, SPOKE, WARNED, Frame, Row, key, layers, tallies, tally
 
 
@@ -108,6 +109,15 @@ def test_told_min_is_a_setting_and_of_a_band_the_lower_bound_counts() -> None:
 def test_contradictory_answers_are_counted_as_such() -> None:
     rows = tallies([{"score": 9, "is_contradictory": True}, {"score": 3}, {"is_contradictory": True}])
     assert rows.loc["", "contradictory"] == 2
+
+
+def test_the_squares_of_the_largest_weights_fit_over_ten_million_answers() -> None:
+    with duckdb.connect() as connection:
+        sums = connection.execute(
+            "select sum(weight * weight) * 10000 from (select $most::decimal(18, 10) as weight from range(1000))",
+            {"most": WEIGHT_MAX},
+        ).fetchone()
+    assert sums == (10**7 * WEIGHT_MAX**2,)
 
 
 def test_weights_add_up_exactly_over_valid_scores_alone() -> None:

@@ -1,6 +1,5 @@
 """The `zwerm` command: each call imports what it needs and nothing before."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,10 +7,8 @@ from typing import Any
 
 import click
 
-EXIT_CODES = """
-Exit codes: 0 done; 1 unexpected; 2 configuration or usage; 3 stopped by a check; 4 held; 5 another process holds
-the lease.
-"""
+from flows.command.ending import EXIT_CODES, Command, end
+
 configured = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -23,51 +20,20 @@ one_survey = click.option("--survey", metavar="NAME", help="One survey of the co
 for_machines = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
 
 
-class _Command(click.Group):
-    """Ends with the exit codes that schedulers read, and never with a traceback."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError:  # who reads has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
-        except Exception as error:
-            sys.exit(_report(error))
-
-
-def _report(error: Exception) -> int:
-    from flows.guard import OUR_OWN, PRIVATE, code, private_log, says
-
-    if isinstance(error, OUR_OWN):
-        click.echo(f"{click.style('zwerm:', fg='yellow', bold=True)} {says(error)}", err=True)
-        return code(error)
-    PRIVATE.error("the command failed", exc_info=error)
-    where = private_log()
-    told = f" The details are in {where}" if where else f": {error}"
-    click.echo(f"zwerm: this was not expected ({type(error).__name__}).{told}", err=True)
-    return 1
-
-
 def main() -> None:
     """Run the command. Ends at once where Prefect was at work: its threads live on, and make DuckDB report leaks."""
     os.umask(0o077)  # whatever is written from here on is the pipeline's own until it is released
     try:
         zwerm(prog_name="zwerm")
-    except SystemExit as end:
+    except SystemExit as ended:
         if "prefect" not in sys.modules:
             raise
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else 1)
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
 
 
-@click.group(cls=_Command, epilog=EXIT_CODES, context_settings={"max_content_width": 110})
+@click.group(cls=Command, epilog=EXIT_CODES, context_settings={"max_content_width": 110})
 @click.version_option(package_name="zwerm", message="zwerm %(version)s")
 def zwerm() -> None:
     """Customer surveys to every department at the same moment.
@@ -81,16 +47,6 @@ def zwerm() -> None:
       zwerm check     see what the mapping makes of your data, before anybody else does
       zwerm run       prepare the newest closed wave, and open it for everyone
     """
-
-
-def _end(as_json: bool, result: dict[str, Any], *, code: int = 0) -> None:
-    """Print what came of a call, for a person or a machine, and end with its exit code."""
-    if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, indent=1, default=str))
-    else:
-        for line in result["lines"]:
-            click.echo(line)
-    sys.exit(code)
 
 
 @zwerm.command(short_help="Prepare a wave and open it for everyone at one moment.")
@@ -110,7 +66,7 @@ def run(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_run(quiet=as_json, **call)
-    _end(as_json, result, code=result["exit_code"])
+    end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="Rehearse: what the mapping makes of your data.")
@@ -128,7 +84,7 @@ def check(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_check(quiet=as_json, **call)
-    _end(as_json, result, code=3 if result["stops"] else 4 if result["is_held"] else 0)
+    end(as_json, result, code=3 if result["stops"] else 4 if result["is_held"] else 0)
 
 
 @zwerm.command(short_help="Release what is new or changed in earlier waves.")
@@ -146,7 +102,7 @@ def backfill(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_backfill(quiet=as_json, **call)
-    _end(as_json, result, code=result["exit_code"])
+    end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="Schedules, Prefect server and the site, in one process.")
@@ -174,7 +130,7 @@ def release(**call: Any) -> None:
 
     as_json = call.pop("as_json")
     result = call_release(quiet=as_json, **call)
-    _end(as_json, result, code=result["exit_code"])
+    end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="What is where, and who received what, when.")
@@ -186,7 +142,7 @@ def status(release: str | None, config: Path, as_json: bool) -> None:
     from flows.command.status import status as tell_status
 
     result = tell_status(config, release=release)
-    _end(as_json, result)
+    end(as_json, result)
 
 
 @zwerm.command(short_help="See whether all of it works, and what to do if not.")
@@ -197,7 +153,7 @@ def doctor(config: Path, as_json: bool) -> None:
     from flows.command.doctor import doctor as examine
 
     result = examine(config)
-    _end(as_json, result, code=0 if result["well"] else 2)
+    end(as_json, result, code=0 if result["well"] else 2)
 
 
 @zwerm.command(short_help="Finish or undo what a killed run left behind.")
@@ -208,7 +164,7 @@ def recover(config: Path, as_json: bool) -> None:
     from flows.command.calls import recover as call_recover
 
     result = call_recover(config=config, quiet=as_json)
-    _end(as_json, result)
+    end(as_json, result)
 
 
 @zwerm.group(short_help="The record of what happened: whether anybody edited it.")
@@ -229,7 +185,7 @@ def verify(config: Path, head: str | None, as_json: bool) -> None:
     from flows.command.ledger import verify as look_through
 
     result = look_through(config, head=head)
-    _end(as_json, result, code=result["exit_code"])
+    end(as_json, result, code=result["exit_code"])
 
 
 @zwerm.command(short_help="A ferry company's surveys, from file to everyone.")
@@ -300,7 +256,7 @@ def channels(config: Path, as_json: bool) -> None:
     """Every way out: what it holds before T, how it opens, and for how many recipients this zwerm.toml uses it."""
     from flows.command.ways_out import ways_out
 
-    _end(as_json, ways_out(config))
+    end(as_json, ways_out(config))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,6 @@ def draft(
     """The release's tables and the facts that stand beside them."""
     settings, organisation = run.survey(examination.survey), run.settings.organisation
     reason = reason or examination.reason
-    departments = tree.rename(columns={"name": "department"}).assign(path=tree["path"].map(list))
     return Draft(
         organisation=organisation.name,
         survey=examination.survey,
@@ -76,13 +75,7 @@ def draft(
         told_min=settings.superpromoters.told_min,
         min_respondents=settings.min_respondents,
         languages=organisation.languages,
-        tables={
-            "promoter_metrics": metrics,
-            "departments": departments,
-            "highlights": beyond_chance(metrics),
-            "quality": quality,
-            **beside,
-        },
+        tables=_tables(tree, metrics, quality=quality, beside=beside),
         method=method_of(settings),
         moves=moves,
         interval=settings.interval,
@@ -90,6 +83,20 @@ def draft(
         currency=settings.superpromoters.currency,
         earlier_release_ids=tuple(one.release_id for one in earlier),
     )
+
+
+def _tables(
+    tree: pd.DataFrame, metrics: pd.DataFrame, *, quality: pd.DataFrame, beside: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """The tables of a release, in the order of its document."""
+    departments = tree.rename(columns={"name": "department"}).assign(path=tree["path"].map(list))
+    return {
+        "promoter_metrics": metrics,
+        "departments": departments,
+        "highlights": beyond_chance(metrics),
+        "quality": quality,
+        **beside,
+    }
 
 
 def edition(run: Run, drafted: Draft, tree: pd.DataFrame, history: Sequence[pd.DataFrame]) -> Edition:

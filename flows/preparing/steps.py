@@ -32,6 +32,16 @@ class AsStep(Protocol):
 
 
 @dataclass(frozen=True)
+class Computed:
+    """What is known of a wave before it is checked and sealed."""
+
+    tree: pd.DataFrame
+    pattern: pd.DataFrame  # what of the tree is shown
+    compared: Compared
+    tables: Mapping[str, pd.DataFrame]  # what stands beside the figures
+
+
+@dataclass(frozen=True)
 class Prepared:
     """What came of preparing a wave: a sealed release, or nothing and why."""
 
@@ -243,6 +253,37 @@ def prepare_wave(
     with Ledger.open(run.home.ledger) as ledger:
         earlier = earlier_releases(ledger, run.home, survey=found.survey, wave=examination.wave, also=also)
     previous = previous_release(run, examination, earlier)
+    made = compute_wave(store, run, examination, previous=previous, earlier=earlier, as_step=as_step)
+    quality = as_step(check)(store, run, found, examination, made.compared.metrics, made.tables)
+    drafted = draft(
+        run,
+        examination,
+        tree=made.tree,
+        metrics=made.compared.metrics,
+        beside=made.tables,
+        moves=comparing.written(made.compared.moves),
+        quality=quality,
+        previous=previous,
+        earlier=earlier,
+        reason=reason,
+        is_material=material and examination.verdict == "changed",
+    )
+    pages = as_step(write)(run, drafted, made.tree, made.compared.history) if with_pages else {}
+    sealed = as_step(close)(store, run, found, drafted, pages, made.pattern)
+    counting.remember_examined(store, examination, run, release_id=sealed.release_id)
+    return Prepared(examination, sealed)
+
+
+def compute_wave(
+    store: Store,
+    run: Run,
+    examination: Examination,
+    *,
+    previous: Sealed | None,
+    earlier: Sequence[Sealed],
+    as_step: AsStep = plainly,
+) -> Computed:
+    """From the examined wave to its figures: what is counted, what of it is shown, and all that is made of that."""
     as_step(clean)(store, run, examination)
     as_step(weigh)(store, run, examination)
     tree = as_step(tally)(store, run, examination)
@@ -252,21 +293,4 @@ def prepare_wave(
     tables = {**compared.tables, "drivers": as_step(value)(store, run, examination, tree)}
     tables |= as_step(listen)(store, run, examination, tree)
     tables |= as_step(cross)(store, run, examination, tree, pattern, earlier)
-    quality = as_step(check)(store, run, found, examination, compared.metrics, tables)
-    drafted = draft(
-        run,
-        examination,
-        tree=tree,
-        metrics=compared.metrics,
-        beside=tables,
-        moves=comparing.written(compared.moves),
-        quality=quality,
-        previous=previous,
-        earlier=earlier,
-        reason=reason,
-        is_material=material and examination.verdict == "changed",
-    )
-    pages = as_step(write)(run, drafted, tree, compared.history) if with_pages else {}
-    sealed = as_step(close)(store, run, found, drafted, pages, pattern)
-    counting.remember_examined(store, examination, run, release_id=sealed.release_id)
-    return Prepared(examination, sealed)
+    return Computed(tree, pattern, compared, tables)

@@ -174,6 +174,44 @@ def test_flows_reach_great_expectations_only_when_a_check_runs() -> None:
     assert heavy == []
 
 
+def source(name: str) -> Path | None:
+    """The file of ours that an imported name stands in: it is the module itself, or something in it."""
+    for module in (name, name.rpartition(".")[0]):
+        parts = module.split(".")
+        for path in (ROOT.joinpath(*parts).with_suffix(".py"), ROOT.joinpath(*parts, "__init__.py")):
+            if parts[0] in ROOMS and path.is_file():
+                return path
+    return None
+
+
+@cache
+def needed(path: Path) -> set[Path]:
+    """The files of ours that a file names, those included that only its functions or its types import."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {found for name in names if (found := source(name))} - {path}
+
+
+def beneath(path: Path) -> set[Path]:
+    """All that a file needs, and what that needs."""
+    seen: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        new = needed(waiting.pop()) - seen
+        seen |= new
+        waiting += new
+    return seen
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_two_files_of_a_room_need_each_other(room: str) -> None:
+    assert [shown(path) for path in files(room) if path in beneath(path)] == []
+
+
 def ignored(name: str) -> bool:
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     return name.startswith(".") or any(fnmatch.fnmatch(name, line.strip("/")) for line in lines)
@@ -269,6 +307,18 @@ def test_every_public_function_says_what_it_takes_gives_and_is_for() -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     assert [shown(p) for p in files(*ROOMS) if not ast.get_docstring(tree(p))] == []
+
+
+def test_no_file_is_over_300_lines_and_no_function_over_40() -> None:
+    lengths = {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files(*ROOMS)}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
+    functions = [
+        (f"{shown(path)}:{node.lineno} {node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for path in files(*ROOMS)
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    assert [(name, length) for name, length in functions if length > 40] == []
 
 
 @pytest.mark.parametrize("room", ["checks", "transforms", "warehouse"])

@@ -3,6 +3,7 @@
 from checks.conditions import Satisfies
 from checks.rules import Rule
 
+PER_DRIVER = 10  # so many people at least
 ROUNDED = "0.0001"  # what rounding may add or take, per driver
 
 RULES: tuple[Rule, ...] = (
@@ -13,7 +14,9 @@ RULES: tuple[Rule, ...] = (
             "en": "Only published departments with enough ratings show what goes with their score.",
             "nl": "Alleen gepubliceerde afdelingen met genoeg oordelen tonen wat met hun cijfer samengaat.",
         },
-        condition=Satisfies("status = 'published' and responses >= $min_respondents"),
+        condition=Satisfies(
+            f"status = 'published' and responses >= greatest($min_respondents, {PER_DRIVER} * driver_count)"
+        ),
     ),
     Rule(
         name="importances_are_shares",
@@ -28,15 +31,13 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        name="importances_lie_in_their_intervals",
+        name="nothing_small_is_left_of_who_rated",
         kind="contract",
         says={
-            "en": "Every driver's importance lies in its interval.",
-            "nl": "Het belang van elke drijfveer ligt in zijn interval.",
+            "en": "What can be subtracted of those who rated everything leaves nobody, or enough people.",
+            "nl": "Wat van wie alles beoordeelde kan worden afgetrokken, laat niemand over, of genoeg mensen.",
         },
-        condition=Satisfies(
-            "importance between importance_low and importance_high and importance_low >= 0 and importance_high <= 1"
-        ),
+        condition=Satisfies("responses_left = 0 or responses_left >= $min_respondents"),
     ),
     Rule(
         name="what_is_left_out_shows_nothing",

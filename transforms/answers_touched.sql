@@ -1,8 +1,9 @@
 -- Touched answers: one row per answer of a survey and wave that came, went or changed since the newest release.
 -- Reads `released` (what that release counted) and `current` (what the files say now), both with core.responses' columns,
 -- `department_nodes` (of all departments in either) and `pattern` (the first release's, frozen).
--- An answer is the same by its response key, and one of several under a key first by all that figures show of it, then
--- by its place among the rest. Who answered and when are in no figure, so a difference there alone touches nothing.
+-- An answer is the same by its response key, and one of several under a key first by {said}, all that a revision's own
+-- figures are made of, then by its place among the rest. Who answered and when are in no figure, and what a revision
+-- carries as the first release made it (segments, ratings, comments) changes in none: a difference there touches nothing.
 with answers as (
     select true as is_current, * from current anti join released using (batch, record_number)
     union all by name
@@ -15,9 +16,7 @@ unlike_keys as (
     from (
         select response_key
         from answers
-        group by
-            response_key, department_key, score, weight, stratum_key, cluster_key,
-            told_count, acted_count, is_copied, warned_count, warned_acted_count, is_contradictory
+        group by response_key, {said}
         having 2 * count_if(is_current) <> count(*)
     )
 ),
@@ -30,16 +29,8 @@ counted_alike as (
     from answers
     semi join unlike_keys using (response_key)
     window
-        versions as (
-            partition by
-                response_key, department_key, score, weight, stratum_key, cluster_key,
-                told_count, acted_count, is_copied, warned_count, warned_acted_count, is_contradictory
-        ),
-        alike as (
-            partition by
-                is_current, response_key, department_key, score, weight, stratum_key, cluster_key,
-                told_count, acted_count, is_copied, warned_count, warned_acted_count, is_contradictory
-        )
+        versions as (partition by response_key, {said}),
+        alike as (partition by is_current, response_key, {said})
 ),
 
 unlike as materialized (

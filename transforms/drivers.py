@@ -1,9 +1,10 @@
 """How much of the differences between scores goes with each driver's ratings: association, not cause.
 
-Importance is Johnson's relative weight (2000) as a share of R², of the responses with a score and every rating. Kinds,
+Importance is Johnson's relative weight (2000) as a share of R², of the people who gave a score and every rating. Kinds,
 thresholds and roundings are ours.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ HIGH = 0.75  # of the way up the scale: 4 on a scale of 1 to 5
 CLEAR = 0.05  # of the scale's width: 0.2 on a scale of 1 to 5
 Z = 1.959963984540054
 DIGITS = 4  # of importance; beyond it nobody reads, and a few who rated could be computed
-RATING_DIGITS = 1
+STEPS = 40  # of a mean rating over its scale: tenths on a scale of 1 to 5
 COLUMNS = (
     *("department_id", "driver", "kind", "left_out", "responses"),
     *("importance", "importance_low", "importance_high", "r_squared"),
@@ -31,9 +32,9 @@ Scales = Mapping[str, tuple[int, int] | None]  # driver: the ends of its scale, 
 
 
 def rated(sums: pd.DataFrame, tree: pd.DataFrame, *, drivers: int, min_respondents: int) -> pd.DataFrame:
-    """The rows of `sums` whose drivers are shown: enough ratings, of two classes, and nobody left over by subtraction.
+    """The rows of `sums` whose drivers are shown: enough people, of two classes, and nobody left over by subtraction.
 
-    Enough is ten per driver and at least `min_respondents`. A department's ratings less those of what is shown below it
+    Enough is ten per driver and at least `min_respondents`. A department's people less those of what is shown below it
     must be none or at least `min_respondents`: else the smallest below it are not shown, until they are. The column
     `tells_{group}s` is whether the same holds of those of the group who rated, so that their mean may be told.
     """
@@ -46,10 +47,36 @@ def rated(sums: pd.DataFrame, tree: pd.DataFrame, *, drivers: int, min_responden
     counts = sums["sum_responses"]
     is_enough = counts >= max(PER_DRIVER * drivers, min_respondents)
     made = sums[shown(sums, counts, is_enough & (_classes(sums) >= 2))].reset_index(drop=True)
-    for group in GROUPS:
+    for group in ("promoter", "passive"):
         counts = made[f"sum_{group}s"]
         made[f"tells_{group}s"] = shown(made, counts, counts >= max(min_respondents, 2))
+    few = _few(made, tree)
+    is_fit = made["tells_promoters"] & (made["sum_superpromoters"] >= max(min_respondents, 2))
+    made["tells_superpromoters"] = shown(made, few, is_fit & ((few == 0) | (few >= min_respondents)))
     return made
+
+
+def _few(made: pd.DataFrame, tree: pd.DataFrame) -> pd.Series:
+    """Per department the fewest promoters whose ratings alone could follow from both means, of it and of those below.
+
+    Promoters' means tell a sum per part: of a department less those that tell it below. Superpromoters' tell one over
+    several parts, and so that of the other promoters there. Each way of subtracting leaves, of each part, one or the
+    other: at least the smaller of the two.
+    """
+    told = made[made["tells_promoters"]]
+    pairs = zip(told["sum_superpromoters"].astype(int), told["sum_promoters"].astype(int), strict=True)
+    counts = dict(zip(told["department_id"].astype(str), pairs, strict=True))
+    few: dict[str, int] = {}
+    below: dict[str, list[str]] = {}  # department: the topmost under it that tell
+    for row in tree.iloc[::-1].itertuples():
+        name, parts = str(row.department_id), below.pop(str(row.department_id), [])
+        if name in counts:
+            supers, promoters = (counts[name][i] - sum(counts[part][i] for part in parts) for i in (0, 1))
+            few[name] = min(supers, promoters - supers) + sum(few[part] for part in parts)
+            parts = [name]
+        if row.parent_id is not None:
+            below.setdefault(str(row.parent_id), []).extend(parts)
+    return made["department_id"].astype(str).map(few).fillna(0).astype(int)
 
 
 def _shown(sizes: Mapping[str, int], tree: pd.DataFrame, *, least: int) -> set[str]:
@@ -68,9 +95,7 @@ def _shown(sizes: Mapping[str, int], tree: pd.DataFrame, *, least: int) -> set[s
     return shown
 
 
-def drivers(
-    sums: pd.DataFrame, sample: pd.DataFrame, scales: Scales, *, min_respondents: int, seed: str
-) -> pd.DataFrame:
+def drivers(sums: pd.DataFrame, sample: pd.DataFrame, scales: Scales, *, seed: str) -> pd.DataFrame:
     """One row per department of `sums` × driver, in the order of the mapping; see COLUMNS.
 
     `importance` sums to 1 over a department's drivers; its interval is a percentile bootstrap of 500 draws, seeded by
@@ -82,11 +107,12 @@ def drivers(
     promoters where superpromoters are too few or unknown) rate it in the upper quarter of its scale. It is 'lever'
     where importance is above its equal share, passives rate it below that quarter, and lower than promoters do: by a
     twentieth of the scale at least, and beyond chance (Welch). It may be 'both'. An undeclared scale runs from the
-    lowest rating given in the department to the highest.
+    lowest rating given in the department to the highest. Mean ratings are told in the same steps in every department.
     """
     sampled = {str(name): rows for name, rows in sample.groupby("department_id", sort=False)}
+    steps = _steps(sums, scales)
     frames = [
-        _department(row, sampled[str(row["department_id"])], scales, min_respondents=min_respondents, seed=seed)
+        _department(row, sampled[str(row["department_id"])], scales, steps=steps, seed=seed)
         for row in sums.to_dict("records")
     ]
     found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
@@ -94,8 +120,26 @@ def drivers(
     return found.astype({"kind": "string", "left_out": "string", "responses": "int64", **numbers})
 
 
+def step(width: float) -> float:
+    """The step in which a mean rating is told on a scale so wide: the 1, 2 or 5 nearest to a fortieth of it."""
+    aim = math.log10((width or 1) / STEPS)
+    steps = (digit * 10.0 ** math.floor(aim) for digit in (1, 2, 5, 10))
+    return min(steps, key=lambda found: abs(math.log10(found) - aim))
+
+
+def _steps(sums: pd.DataFrame, scales: Scales) -> Numbers:
+    """Each driver's step: of its scale, or of all ratings that are shown anywhere."""
+    places = range(1, len(scales) + 1) if len(sums) else ()
+    given = [(float(sums[f"lowest_{place}"].min()), float(sums[f"highest_{place}"].max())) for place in places]
+    return np.array([step(top - low) for low, top in map(_or_given, scales.values(), given)])
+
+
+def _or_given(scale: tuple[int, int] | None, given: tuple[float, float]) -> tuple[float, float]:
+    return given if scale is None else scale
+
+
 def _department(
-    row: Mapping[Any, Any], sample: pd.DataFrame, scales: Scales, *, min_respondents: int, seed: str
+    row: Mapping[Any, Any], sample: pd.DataFrame, scales: Scales, *, steps: Numbers, seed: str
 ) -> pd.DataFrame:
     p, n = len(scales), int(row["sum_responses"])
     sums, products = _moments(row, p)
@@ -126,7 +170,7 @@ def _department(
             "responses": n,
             **{name: np.round(values, DIGITS) for name, values in figures.items()},
             "r_squared": round(r_squared, DIGITS),
-            **{f"rating_{group}s": np.round(mean, RATING_DIGITS) for group, (mean, _) in means.items()},
+            **{f"rating_{group}s": np.round(np.round(mean / steps) * steps, 10) for group, (mean, _) in means.items()},
         }
     )
 
@@ -208,7 +252,8 @@ def _classes(sums: pd.DataFrame) -> pd.Series:
 
 
 def _smallest(parts: Sequence[str], sizes: Mapping[str, int]) -> int:
-    return min(range(len(parts)), key=lambda place: (sizes[parts[place]], parts[place]))
+    """The place of the part with the fewest, but some: without one that has none, as few are left."""
+    return min(range(len(parts)), key=lambda place: (sizes[parts[place]] == 0, sizes[parts[place]], parts[place]))
 
 
 def _under(name: str, tree: pd.DataFrame) -> set[str]:

@@ -1,4 +1,7 @@
-"""How figures are made, as one hash: where it changed, the same answers give other figures, or may do so."""
+"""How figures are made, as one hash: where it changed, the same answers give other figures, or may do so.
+
+What a revision carries from its wave's first release (drivers, words, segments, windows) is not made again.
+"""
 
 import hashlib
 import json
@@ -10,12 +13,12 @@ from importlib.resources.abc import Traversable
 from transforms.sql import text
 
 SELECTS = (
-    *("cells", "tallies", "superpromoters", "metrics", "sampled", "paired", "ratings", "rating_sums", "rating_sample"),
-    *("voices", "words", "terms", "themes", "quotes"),
+    *("cells", "tallies", "superpromoters", "metrics", "sampled", "paired"),
+    *("voices", "words", "terms"),  # which words may still be shown
 )
 FUNCTIONS = (
-    *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "johnson", "drivers", "weights"),
-    *("sampled", "moves", "reorganisations", "themes", "quotes"),
+    *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "weights"),
+    *("sampled", "moves", "reorganisations"),
 )
 
 

@@ -6,17 +6,32 @@ nobody, or at least `min_respondents` people of two classes: those who came, tho
 something else than their class, and those who stayed where others went, each by themselves. And not only against the
 revision before: what came in one and left in the next can leave a few people's difference to the one before both, so
 the same must hold against every revision that is out.
+
+That is the rule of the departments' own figures, which a revision makes anew. What else answers say, by segment, over
+windows, in ratings and in words, every revision carries as the wave's first release made it, without what is no longer
+said or may no longer be shown: so an answer that changed there alone is not touched. A segment that answers are
+weighted by is one of the figures' own.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 from transforms import TransformError
+from transforms.sql import filled, literal
 
+SAID = (
+    *("department_key", "score", "weight", "stratum_key", "cluster_key"),
+    *("told_count", "acted_count", "is_copied", "warned_count", "warned_acted_count", "is_contradictory"),
+)
 _SIDE = ["region", "class", "respondent", "responded_at"]
 _GROUP = ["region", "group"]
 _CLASSES = ["promoters", "passives", "detractors"]
+
+
+def answers_touched_sql(margins: Sequence[str] = ()) -> str:
+    """The select of the answers that came, went or changed; `margins` are the segments that they are weighted by."""
+    return filled("answers_touched", {"said": ", ".join([*SAID, *(f"segments[{literal(name)}]" for name in margins)])})
 
 
 def entering(

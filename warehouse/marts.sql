@@ -277,7 +277,8 @@ from sealed_regrouped as s
 join editions as e on s.filename = e.folder || '/tables/regrouped.parquet'
 order by e.position, s.file_row_number;
 
--- One row per release × published department with enough ratings × driver: association, not cause.
+-- One row per release × published department with enough ratings × driver: association, not cause. As a wave's first
+-- release made them: a revision carries them unchanged.
 create table mart.drivers (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
     revision integer not null, -- Revision of the wave, from 1.
@@ -290,12 +291,12 @@ create table mart.drivers (
     label varchar, -- What readers call it, in the organisation's first language.
     kind varchar, -- strength (superpromoters value it), lever (it would move passives), both, or NULL.
     left_out varchar, -- Why it has no importance: constant (ratings do not vary), collinear (they follow from others'), or NULL.
-    responses bigint not null, -- Answers with a score and every rating.
+    responses bigint not null, -- People who gave a score and every rating, each once.
     importance double, -- Johnson's relative weight of the ratings on the score, as a share of r_squared, 0 to 1.
     importance_low double, -- Lower end of its 95 % bootstrap interval.
     importance_high double, -- Upper end of its 95 % bootstrap interval.
     r_squared double not null, -- Share of the differences between scores that goes with the ratings, 0 to 1.
-    rating_superpromoters double, -- Mean rating of superpromoters; NULL under the minimum.
+    rating_superpromoters double, -- Mean rating of superpromoters; NULL where they, or the other promoters, are under the minimum.
     rating_promoters double, -- Mean rating of promoters; NULL under the minimum.
     rating_passives double -- Mean rating of passives; NULL under the minimum.
 );
@@ -305,7 +306,8 @@ from sealed_drivers as s
 join editions as e on s.filename = e.folder || '/tables/drivers.parquet'
 order by e.position, s.file_row_number;
 
--- One row per release × published department × language × word that sets a group's comments apart.
+-- One row per release × published department × language × word that sets a group's comments apart. As a wave's first
+-- release made them: a revision carries those that may still be shown.
 create table mart.themes (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
     revision integer not null, -- Revision of the wave, from 1.
@@ -328,7 +330,8 @@ from sealed_themes as s
 join editions as e on s.filename = e.folder || '/tables/themes.parquet'
 order by e.position, s.file_row_number;
 
--- One row per release × published department × quote of a superpromoter, personal data removed.
+-- One row per release × published department × quote of a superpromoter, personal data removed. As a wave's first
+-- release made them: a revision carries those that may still be shown.
 create table mart.quotes (
     release_id varchar not null, -- The release; the first 16 hex digits of the hash of its content.
     revision integer not null, -- Revision of the wave, from 1.

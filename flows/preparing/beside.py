@@ -100,7 +100,7 @@ class Driver(Part):
     left_out: Literal["constant", "collinear"] | None = Field(
         description="why it has no importance: its ratings do not vary, or follow from those of drivers before it"
     )
-    responses: int = Field(description="answers with a score and every rating")
+    responses: int = Field(description="people who gave a score and every rating, each once")
     importance: float | None = Field(description="Johnson's relative weight as a share of R², 0 to 1")
     importance_low: float | None
     importance_high: float | None

@@ -17,7 +17,7 @@ from transforms.current import current
 from transforms.departments import departments
 from transforms.method import method_hash
 from transforms.protect import freeze
-from transforms.revisions import entering, near, revised
+from transforms.revisions import answers_touched_sql, entering, near, revised
 from transforms.sql import literal, text
 from transforms.waves import in_order, is_closed
 from warehouse.ledger import Ledger
@@ -42,6 +42,7 @@ class Examination:
     rows: int  # responses that stand
     touched: pd.DataFrame | None = None  # per region: what enters and what waits
     is_computed_anew: bool = False  # figures are made in another way than those that were released
+    is_material: bool = False  # all late answers are let in at once, also where they are few
 
     @property
     def reason(self) -> str | None:
@@ -104,7 +105,7 @@ def examine(
         return Examination(survey, wave, "unchanged", released, first, inputs, rows)
     touched = _touched(store, run, settings, wave=wave, batches=batches, out=out, material=material)
     is_anew = _is_computed_anew(store, released.release_id, method)
-    examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched, is_anew)
+    examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched, is_anew, material)
     if is_anew or examination.entering():
         return examination
     if touched.empty:
@@ -238,17 +239,18 @@ def _touched(
 
     `out` are the wave's releases, the first one first. What enters must be nobody or enough against each of them.
     """
-    standing = _standing(settings, batches, wave)
+    standing, margins = _standing(settings, batches, wave), _margins(settings)
     _register_all_departments(store, run, standing, out, wave=wave)
     least, closed = settings.min_respondents, set[str]()
     while True:
-        answers, kept = _since(store, out[-1], standing, wave=wave)
+        answers, kept = _since(store, out[-1], standing, wave=wave, margins=margins)
         chosen = entering(answers, kept, min_respondents=least, material=material, closed=closed)
         store.register("entering", chosen)
         store.run(f"create or replace temporary table counted_rows as {text('counted')}")
         found = set[str]()
         for release_id in [] if material else out[:-1]:
-            found |= near(*_since(store, release_id, COUNTED, wave=wave), min_respondents=least)
+            since = _since(store, release_id, COUNTED, wave=wave, margins=margins)
+            found |= near(*since, min_respondents=least)
         if found <= closed:
             break
         closed |= found
@@ -268,9 +270,18 @@ def _register_all_departments(store: Store, run: Run, standing: str, out: Sequen
     store.register("pattern", freeze(pattern_of(store, out[0]), tree))
 
 
-def _since(store: Store, release_id: str, now: str, *, wave: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _margins(settings: Survey) -> list[str]:
+    """The segments that answers are weighted by."""
+    return [
+        name for name in (settings.weighting.margins if settings.weighting else ()) if name in settings.roles.segments
+    ]
+
+
+def _since(
+    store: Store, release_id: str, now: str, *, wave: str, margins: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The answers that a release and `now`, a select of responses, do not share, and whose others are, by region."""
     view_released(store, release_id, wave=wave)
     store.run(f"create or replace temporary view current as {now}")
-    store.run(f"create or replace temporary table answers_touched as {text('answers_touched')}")
+    store.run(f"create or replace temporary table answers_touched as {answers_touched_sql(margins)}")
     return store.frame("from answers_touched"), store.frame(text("regions_kept"))

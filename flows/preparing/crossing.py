@@ -1,7 +1,6 @@
 """Figures by segment and over rolling windows: tables that overlap with the departments', and are audited with them.
 
-They are made with the first release of a wave. Late answers wait per region of departments, which says nothing of how
-they divide over segments and windows: so a revision carries the rows of the first release as they are.
+They are made with the first release of a wave, and a revision carries them as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
+from flows.preparing.carried import carried
 from flows.preparing.counting import Examination, wave_departments
 from flows.preparing.figures import TO_PROTECT
 from flows.preparing.pooling import Shown, cells_of, in_window, past, pooled_cells, rows_of
-from flows.preparing.seal import Sealed, read_table
+from flows.preparing.seal import Sealed
 from flows.preparing.tables import TABLES
 from flows.run import Run
 from transforms import TransformError
@@ -77,7 +77,7 @@ def cross(
     """
     settings, what = run.survey(examination.survey), f"{examination.survey} {examination.wave}"
     if examination.first_release_id is not None:
-        return _carried(run, examination.first_release_id)
+        return {name: _sealable(carried(run, examination.first_release_id, name), name) for name in NAMES}
     crossing = Crossing(
         run, examination, tree, pattern, earlier, Rule(settings.min_respondents, run.home.secret(), what)
     )
@@ -112,16 +112,6 @@ def downloads(tables: Mapping[str, pd.DataFrame], tree: pd.DataFrame) -> dict[st
             called = rows["department_id"].map(names).fillna(rows["department"])
             found[f"downloads/{name}-{language}.csv"] = table(rows.assign(department=called), columns)
     return found
-
-
-def _carried(run: Run, release_id: str) -> dict[str, pd.DataFrame]:
-    """The rows of a wave's first release; of one that was sealed before there were any, none."""
-    folder = run.home.releases / release_id
-    is_there = {name: (folder / "tables" / f"{name}.parquet").exists() for name in NAMES}
-    return {
-        name: _sealable(read_table(folder, name) if there else pd.DataFrame(columns=TABLES[name].names), name)
-        for name, there in is_there.items()
-    }
 
 
 def _windows(store: Store, crossing: Crossing) -> pd.DataFrame:

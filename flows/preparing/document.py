@@ -40,9 +40,9 @@ class ReleaseDocument(Part):
     changes: list[Movement] = Field(description="against the previous wave, and against that of a year before")
     trends: list[Trend]
     regrouped: list[Regrouped] = Field(description="earlier waves in today's tree, where departments moved since")
-    drivers: list[Driver]
-    themes: list[Theme]
-    quotes: list[Quote]
+    drivers: list[Driver] = Field(description="as the wave's first release made them, also in a revision")
+    themes: list[Theme] = Field(description="those of the wave's first release that may still be shown")
+    quotes: list[Quote] = Field(description="those of the wave's first release that may still be shown")
     segments: list[Segment] = Field(description="as the wave's first release made them, also in a revision")
     rolling: list[Rolling] = Field(description="as the wave's first release made them, also in a revision")
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from flows.errors import ConfigurationError
+from flows.preparing.carried import carried
 from flows.preparing.counting import Examination, released_sql
 from flows.run import Run, in_languages
 from flows.settings import Survey
@@ -78,26 +79,24 @@ def _tellable(store: Store, run: Run, examination: Examination, metrics: pd.Data
 
 
 def value(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:
-    """The table `drivers`: what the ratings tell of the score, per published department with enough of them."""
-    settings = run.survey(examination.survey)
-    roles = settings.roles
+    """The table `drivers`: what the ratings tell of the score, per published department with enough of them.
+
+    A revision carries it from the wave's first release.
+    """
+    settings, labels = run.survey(examination.survey), driver_labels(run, examination.survey)
+    if examination.first_release_id is not None:
+        return _named(carried(run, examination.first_release_id, "drivers"), tree, labels)
+    roles, scales = settings.roles, driver_scales(settings)
     names, seed = list(roles.drivers), f"{examination.survey}|{examination.wave}"
-    labels, scales = driver_labels(run, examination.survey), driver_scales(settings)
     if not names:
         none = pd.DataFrame(columns=["department_id"])
-        return _named(drivers(none, none, scales, min_respondents=settings.min_respondents, seed=seed), tree, labels)
+        return _named(drivers(none, none, scales, seed=seed), tree, labels)
     asked = {"acted_is_asked": roles.acted_count is not None, "copied_is_asked": roles.copied is not None}
     told_min = settings.superpromoters.told_min
     store.run(f"create or replace temporary table ratings as {ratings(names)}", {"told_min": told_min, **asked})
     sums = rated(store.frame(rating_sums(names)), tree, drivers=len(names), min_respondents=settings.min_respondents)
     store.register("rated_departments", sums[["department_id"]])
-    made = drivers(
-        sums,
-        store.frame(rating_sample(names), {"most": MOST}),
-        scales,
-        min_respondents=settings.min_respondents,
-        seed=seed,
-    )
+    made = drivers(sums, store.frame(rating_sample(names), {"most": MOST}), scales, seed=seed)
     store.run("drop table ratings")
     return _named(made, tree, labels)
 
@@ -117,10 +116,14 @@ def driver_scales(settings: Survey) -> dict[str, tuple[int, int] | None]:
 
 
 def _named(made: pd.DataFrame, tree: pd.DataFrame, labels: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """The rows with the department's name and the driver's, in the organisation's first language."""
+    """The rows with the department's name and the driver's, in the organisation's first language.
+
+    A driver that is mapped no longer keeps the name that it had.
+    """
     names = dict(zip(tree["department_id"], tree["name"], strict=True))
     first = {name: next(iter(label.values())) for name, label in labels.items()}
+    had = made["label"] if "label" in made else made["driver"]
     return made.assign(
         department=[names[department] for department in made["department_id"]],
-        label=[first[driver] for driver in made["driver"]],
+        label=[first.get(driver, label) for driver, label in zip(made["driver"], had, strict=True)],
     )

@@ -18,7 +18,7 @@ from transforms import TransformError
 from transforms.departments import departments
 from transforms.interval import interval
 from transforms.protect import protect
-from transforms.revisions import entering, near
+from transforms.revisions import answers_touched_sql, entering, near
 from transforms.sql import text
 
 SCHEMA = sorted((Path(__file__).parents[2] / "warehouse" / "schema").glob("*.sql"))
@@ -211,7 +211,7 @@ class _Country:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         self._answers("released", released)
         self._answers("current", current)
-        self.connection.execute(f"create or replace temp table answers_touched as {text('answers_touched')}")
+        self.connection.execute(f"create or replace temp table answers_touched as {answers_touched_sql()}")
         return self._frame("from answers_touched"), self._frame(text("regions_kept"))
 
     def _answers(self, table: str, rows: Sequence[tuple[Unit, Answer]]) -> None:

@@ -17,6 +17,8 @@ from flows.errors import ConfigurationError
 from flows.preparing.seal import read_table
 from flows.preparing.steps import prepare
 from flows.preparing.valuing import driver_labels
+from flows.release import open_moment
+from flows.releasing.staging import stage_together
 from flows.run import Run
 from tests.flows.whole import Survey
 from transforms.johnson import bootstrap
@@ -253,3 +255,18 @@ def test_drivers_that_say_the_same_are_left_out_but_for_the_first(tmp_path: Path
     told: Frame = read_table(prepared.sealed.folder, "drivers").set_index(["department_id", "driver"])
     assert told.loc[("all", "again"), "left_out"] == "collinear"
     assert pd.isna(told.loc[("all", "crew"), "left_out"])
+
+
+@pytest.mark.parametrize(("weighting", "verdict"), [("", "unchanged"), (MARGINS, "waiting")])
+def test_a_segment_that_changes_waits_where_answers_are_weighted_by_it_and_else_touches_nothing(
+    tmp_path: Path, weighting: str, verdict: str
+) -> None:
+    head, *lines = answers().splitlines()
+    keyed = [f"{number},{line}" for number, line in enumerate(lines)]
+    for changed in (keyed, [keyed[0].replace("day", "stay"), *keyed[1:]]):
+        rows = "\n".join([f"n,{head}", *changed]) + "\n"
+        run = Run.begin(written(tmp_path, weighting=weighting, roles='response_id = "n"', rows=rows).config)
+        prepared = prepare(run, "guests", with_pages=False)
+        for moment in stage_together(run, [prepared]).moments:
+            open_moment(run.home, run.settings, moment.moment_id)
+    assert prepared.examination.verdict == verdict

@@ -1,6 +1,7 @@
 """Johnson's relative weights against the textbook's figures, and what a wave's drivers say and keep to themselves."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.waves import key
 from transforms.departments import departments
-from transforms.drivers import drivers, left_out, rated
+from transforms.drivers import drivers, left_out, rated, step
 from transforms.johnson import bootstrap, correlations, relative_weights
 from transforms.ratings import rating_sample, rating_sums, ratings
 
@@ -39,11 +40,16 @@ def made(
 ) -> Any:
     """The sums, the sample and the tree of these answers, as a run makes them."""
     least, scales = asked.get("min_respondents", 10), asked.get("scales", dict.fromkeys(names, (1, 5)))
-    records = [_record(number, row, names) for number, row in enumerate(rows, start=1)]
+    people = asked.get("people", [None] * len(rows))
+    records = [
+        _record(number, row, names) | {"respondent_key": person}
+        for number, (row, person) in enumerate(zip(rows, people, strict=True), start=1)
+    ]
     with duckdb.connect(config={"threads": threads}) as connection:
         types = {"department_key": pa.string(), "score": pa.int8(), "response_key": pa.string()}
         types |= {"told_count": pa.int32(), "acted_count": pa.int32(), "is_copied": pa.bool_()}
-        types |= {"drivers": pa.map_(pa.string(), pa.float64())}
+        types |= {"drivers": pa.map_(pa.string(), pa.float64()), "respondent_key": pa.int64()}
+        types |= {"responded_at": pa.timestamp("us"), "batch": pa.int32(), "record_number": pa.int64()}
         connection.register("counted", pa.Table.from_pylist(records, schema=pa.schema(list(types.items()))))
         parameters = {"told_min": 1, "acted_is_asked": True, "copied_is_asked": True}
         connection.execute(f"create temp table ratings as {ratings(names)}", parameters)
@@ -60,7 +66,7 @@ def made(
         sums = rated(sums, tree, drivers=len(names), min_respondents=least)
         connection.register("rated_departments", pa.Table.from_pandas(sums[["department_id"]]))
         sample = connection.sql(rating_sample(names), params={"most": 1000}).to_arrow_table().to_pandas()
-    found = drivers(sums, sample, scales, min_respondents=least, seed="s|w")
+    found = drivers(sums, sample, scales, seed="s|w")
     paths = dict(zip(tree["department_id"], tree["department_key"], strict=True))
     return found.assign(path=[paths[name] for name in found["department_id"]]).set_index(["path", "driver"], drop=False)
 
@@ -70,6 +76,7 @@ def _record(number: int, row: tuple[Any, ...], names: Sequence[str]) -> dict[str
     told = given.pop() if len(given) > len(names) else 0
     drivers = [(name, rating) for name, rating in zip(names, given, strict=True) if rating is not None]
     asked = {"told_count": told, "acted_count": told, "is_copied": None}
+    asked |= {"responded_at": datetime(2026, 10, 1) + timedelta(minutes=number), "batch": 1, "record_number": number}
     return {"department_key": path, "score": score, "response_key": str(number), "drivers": drivers, **asked}
 
 
@@ -124,6 +131,17 @@ def test_figures_from_sums_are_those_of_the_responses_themselves() -> None:
 def test_only_responses_with_a_score_and_every_rating_count() -> None:
     lacking = [("", None, 5.0, 5.0, 5.0), ("", 9, None, 5.0, 5.0), ("", 9, 5.0, float("inf"), 5.0)]
     assert set(made([*answers(100), *lacking])["responses"]) == {100}
+
+
+def test_each_person_counts_once_by_the_newest_answer_with_every_rating() -> None:
+    """What somebody said before weighs nothing, and 29 people who answered a hundred times are 29."""
+    rows, last = answers(100), [("", 9, 5.0, 5.0, 1.0, 1), ("", 9, None, 2.0, 2.0)]
+    often = [*rows, *answers(40, seed=7), *last]
+    people = [*range(100), *([100] * 40), *([100] * 2)]
+    figures = ["responses", "importance", "r_squared", "rating_superpromoters", "rating_promoters", "rating_passives"]
+    pd.testing.assert_frame_equal(made(often, people=people)[figures], made([*rows, last[0]])[figures])
+    assert made(rows, people=[place % 29 for place in range(len(rows))]).empty
+    assert made(rows, people=[place % 30 for place in range(len(rows))])["responses"].to_list() == [30] * 3
 
 
 def test_the_true_order_is_found_and_intervals_hold_the_figures() -> None:
@@ -233,6 +251,57 @@ def test_a_mean_rating_is_told_where_nobody_or_enough_of_the_group_are_left_by_s
         assert found.loc["", "rating_superpromoters"].notna().all()
         assert found.loc[texel, "rating_superpromoters"].notna().all() == is_told
         assert found.loc[texel, "rating_promoters"].notna().all()
+
+
+def test_promoters_who_are_no_superpromoters_are_none_or_enough() -> None:
+    """Eleven promoters of whom ten are superpromoters: both means together would tell how the one rates."""
+    others = [(row[0], min(row[1], 8), *row[2:-1], 0) for row in answers(100)]
+    supers, quiet = ("", 10, 5.0, 5.0, 5.0, 1), ("", 10, 1.0, 5.0, 5.0, 0)
+    for more, is_told in ((0, True), (1, False), (9, False), (10, True)):
+        found = made([*others, *[supers] * 10, *[quiet] * more])
+        assert found["rating_superpromoters"].notna().all() == is_told
+        assert found["rating_promoters"].notna().all()
+
+
+def test_promoters_who_are_no_superpromoters_are_none_or_enough_by_subtraction_too() -> None:
+    """Texel has 12 of them and the whole 13: Texel tells how its promoters rate, and not how its superpromoters do."""
+    texel = key("Texel")
+    others = [(path, min(row[1], 8), *row[2:-1], 0) for path in ("", texel) for row in answers(100)]
+    supers, quiet = (10, 5.0, 5.0, 5.0, 1), (10, 4.0, 5.0, 5.0, 0)
+    rows = [*others, *[("", *supers)] * 10, *[(texel, *supers)] * 12, *[(texel, *quiet)] * 12]
+    for more, is_told in ((0, True), (1, False), (9, False), (10, True)):
+        found = made([*rows, *[("", *quiet)] * more])
+        assert found.loc[texel, "rating_superpromoters"].notna().all() == is_told
+        assert found.loc["", "rating_superpromoters"].notna().all()
+        assert found["rating_promoters"].notna().all()
+
+
+def test_a_few_are_not_told_by_promoters_of_one_part_less_superpromoters_of_all() -> None:
+    """Texel tells promoters alone: less the whole's others, 1 quiet one elsewhere and 3 of its supers would be left."""
+    texel = key("Texel")
+    others = [(path, min(row[1], 8), *row[2:-1], 0) for path in ("", texel) for row in answers(100)]
+    supers, quiet = (10, 5.0, 5.0, 5.0, 1), (10, 4.0, 5.0, 5.0, 0)
+    rows = [*others, *[("", *supers)] * 20, ("", *quiet), *[(texel, *supers)] * 3, *[(texel, *quiet)] * 20]
+    found = made(rows)
+    assert found["rating_promoters"].notna().all()
+    assert found["rating_superpromoters"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("width", "steps"), [(4, 0.1), (10, 0.2), (6, 0.2), (2, 0.05), (1, 0.02), (99, 2), (20, 0.5), (1000, 20), (0, 0.02)]
+)
+def test_a_mean_rating_is_told_in_about_forty_steps_of_its_scale(width: float, steps: float) -> None:
+    assert step(width) == pytest.approx(steps)
+
+
+def test_every_department_tells_a_driver_in_the_same_steps_whatever_the_range_of_its_own_ratings() -> None:
+    texel = key("Texel")
+    wide = [(*row[:2], 1 + (row[2] - 1) * 24.75, *row[3:]) for row in answers(300)]
+    rows = [*wide, *((texel, row[1], 40 + row[2], *row[3:]) for row in answers(300, seed=2))]
+    found = made(rows, scales={"crew": None, "price": (1, 5), "it's food": (1, 5)})
+    ratings = found.loc[:, ["rating_superpromoters", "rating_promoters", "rating_passives"]]
+    assert set(ratings.xs("crew", level="driver").stack() % 2) == {0.0}
+    assert (ratings.xs("price", level="driver").stack() * 10 % 1).abs().max() < 1e-9
 
 
 def test_what_superpromoters_rate_high_is_a_strength_and_where_passives_lag_behind_a_lever() -> None:

@@ -18,7 +18,7 @@ from tests.transforms.waves import layers
 from transforms import TransformError
 from transforms.departments import department_id, departments, path_of
 from transforms.protect import freeze, protect
-from transforms.revisions import entering, revised
+from transforms.revisions import answers_touched_sql, entering, revised
 from transforms.sql import text
 
 SERIAL = count(1)
@@ -95,7 +95,7 @@ class Wave:
         self.put("department_nodes", self.nodes[["department_id", "department_key"]])
         self.pattern = freeze(self.pattern, self.nodes)
         self.put("pattern", self.pattern)
-        self.connection.execute(f"create or replace temp table answers_touched as {text('answers_touched')}")
+        self.connection.execute(f"create or replace temp table answers_touched as {answers_touched_sql()}")
 
     def figures(self) -> Figures:
         """What the newest release shows: its published rows."""

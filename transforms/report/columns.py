@@ -100,7 +100,7 @@ def _drivers(words: Words, low: str, high: str) -> dict[str, str]:
         "label": words.say("what it is called"),
         "kind": words.say("strength, lever, both or neither"),
         "left_out": words.say("why it could not be weighed"),
-        "responses": words.say("answers with a score and every rating"),
+        "responses": words.say("people who gave a score and every rating"),
         "importance": words.say("its part of what goes together with the score, 0 to 1"),
         "importance_low": low,
         "importance_high": high,

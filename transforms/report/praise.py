@@ -50,6 +50,7 @@ class Praise:
     scale: Scale = field(default_factory=lambda: Scale(0, 100))
     words: tuple[WordTable, ...] = ()
     quotes: tuple[tuple[str | None, str], ...] = ()  # language where it is not the page's, text
+    made: str | None = None  # when, where that is not now
 
     @property
     def has_matter(self) -> bool:
@@ -80,13 +81,14 @@ def strengths(scene: Scene, words: Words, department_id: str) -> Praise:
         scale=scene.driver_scale,
         words=found,
         quotes=said,
+        made=_made(edition, words),
     )
 
 
 def missed(scene: Scene, words: Words, department_id: str) -> Praise:
     """What detractors say, in the same form as what superpromoters praise."""
     found = words_of(words, scene.beside.themes.get(department_id, ()), kind="detractors")
-    return Praise(heading=words.say("What detractors write about"), words=found)
+    return Praise(heading=words.say("What detractors write about"), words=found, made=_made(scene.edition, words))
 
 
 def levers(scene: Scene, words: Words, department_id: str) -> Praise:
@@ -104,6 +106,16 @@ def levers(scene: Scene, words: Words, department_id: str) -> Praise:
         groups=(words.say("Passives"), words.say("Promoters")),
         scale=scene.driver_scale,
         words=found,
+        made=_made(edition, words),
+    )
+
+
+def _made(edition: Edition, words: Words) -> str | None:
+    """Of a revision, that it carries all this from the first release."""
+    if edition.revision == 1:
+        return None
+    return words.say(
+        "Ratings, words and quotes are those of the first release of this wave; later answers are not in them."
     )
 
 

@@ -148,6 +148,16 @@ def test_what_would_help_is_association_and_says_so(made: dict[str, bytes]) -> N
     assert "Samenhang, geen oorzaak" in text(part(made, "nl/index.html", "help"))
 
 
+def test_a_revision_says_that_ratings_words_and_quotes_are_those_of_the_first_release(made: dict[str, bytes]) -> None:
+    said = {"en": "are those of the first release of this wave", "nl": "zijn die van de eerste publicatie"}
+    revised = pages(replace(ferry(), revision=2, reason="Late answers."))
+    for language, words in said.items():
+        for place in ("right", "help"):
+            assert words in text(part(revised, f"{language}/index.html", place))
+            assert words not in text(part(made, f"{language}/index.html", place))
+    assert "a revision carries from the first release" in text(made["en/method.html"].decode())
+
+
 def test_how_far_it_carried_has_intervals_reach_worth_and_of_whom_the_shares_are(made: dict[str, bytes]) -> None:
     carries = text(part(made, "en/index.html", "carries"))
     for words in (

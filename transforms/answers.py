@@ -9,9 +9,14 @@ from transforms.sql import literal, quote
 UNREADABLE = "\x1a"  # stands for a value that a mapping does not know: no number, date or department's name
 
 
-def trimmed(expression: str) -> str:
-    """An expression without blanks around it."""
-    return f"trim({expression})"
+def trimmed(column: str) -> str:
+    """A column's text without blanks around it.
+
+    `trim` walks through every character; it is asked only where a text begins or ends with a space, or is not ASCII and
+    might do so with another blank.
+    """
+    may_have = f"{column} < '!' or ends_with({column}, ' ') or strlen({column}) <> length({column})"
+    return f"case when {may_have} then trim({column}) else {column} end"
 
 
 def blank(name: str) -> str:
@@ -40,7 +45,7 @@ def role_text(name: str, role: Role, columns: Collection[str]) -> str:
     if role.column is not None:
         return trimmed(quote(found(role.column, name, columns)))
     failed = "" if name in (*IDS, *DESIGN) else UNREADABLE
-    return trimmed(f"coalesce(try(coalesce(({role.sql}\n)::varchar, '')), {literal(failed)})")
+    return f"trim(coalesce(try(coalesce(({role.sql}\n)::varchar, '')), {literal(failed)}))"
 
 
 def response_key(response_id: str | None, columns: Collection[str], duplicates: str) -> str:

@@ -1,19 +1,18 @@
 """The selects over ratings, made for as many drivers as a survey maps; driver_0 is the score."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from transforms.sql import literal, text
+from transforms.sql import filled, literal
 
 
 def ratings(names: Sequence[str]) -> str:
-    """The pass over single responses: who gave a score and rated every driver."""
+    """The pass over single responses: how each person who gave a score and rated every driver did so."""
     columns = [
         f"try_cast(drivers[{literal(name)}] as decimal(12, 4)) as driver_{number}"
         for number, name in enumerate(names, start=1)
     ]
     complete = [f"driver_{number} is not null" for number in range(1, len(names) + 1)]
-    return _filled("ratings", {"ratings": ", ".join(columns), "is_complete": " and ".join(complete)})
+    return filled("ratings", {"ratings": ", ".join(columns), "is_complete": " and ".join(complete)})
 
 
 def rating_sums(names: Sequence[str]) -> str:
@@ -26,16 +25,11 @@ def rating_sums(names: Sequence[str]) -> str:
         sums += [f"coalesce(sum(driver_{i}) {chosen}, 0) as sum_{group}_{i}" for i in own]
         sums += [f"coalesce(sum(driver_{i} * driver_{i}) {chosen}, 0) as sum_{group}_{i}_{i}" for i in own]
     sums += [f"min(driver_{i}) as lowest_{i}, max(driver_{i}) as highest_{i}" for i in own]
-    return _filled("rating_sums", {"sums": ",\n        ".join(sums)})
+    return filled("rating_sums", {"sums": ",\n        ".join(sums)})
 
 
 def rating_sample(names: Sequence[str]) -> str:
     """The rows that intervals are bootstrapped from."""
     drivers = [f"driver_{number}" for number in range(len(names) + 1)]
     doubles = ", ".join(f"{driver}::double as {driver}" for driver in drivers)
-    return _filled("rating_sample", {"drivers": ", ".join(drivers), "doubles": doubles})
-
-
-def _filled(name: str, parts: Mapping[str, str]) -> str:
-    sql = re.sub(r"^\s*--.*\n", "", text(name), flags=re.MULTILINE)
-    return re.sub(r"\{(\w+)\}", lambda place: parts[place.group(1)], sql)
+    return filled("rating_sample", {"drivers": ", ".join(drivers), "doubles": doubles})

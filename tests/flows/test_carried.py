@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from flows.preparing.carried import carried
 from flows.preparing.seal import Sealed, read_table
 from flows.preparing.steps import prepare
 from flows.release import open_moment
@@ -21,6 +22,7 @@ languages = ["en"]
 [surveys.guests]
 wave = {{ value = "2026-10" }}
 duplicates = "latest"
+min_respondents = {least}
 [surveys.guests.roles]
 response_id = "id"
 score = "score"
@@ -55,8 +57,10 @@ def answer(n: int, *, crew: int, comment: str) -> str:
     return f"{n},{score},{('Ships', 'Ports')[n % 3 == 0]},{crew},{1 + n % 4},{comment}\n"
 
 
-def written(folder: Path, rows: Sequence[str], *, comments: str = "quotes = true") -> Run:
-    survey = Survey.written(folder, HEAD + "".join(rows), configuration=CONFIGURATION.format(comments=comments))
+def written(folder: Path, rows: Sequence[str], *, comments: str = "quotes = true", least: int = 10) -> Run:
+    survey = Survey.written(
+        folder, HEAD + "".join(rows), configuration=CONFIGURATION.format(comments=comments, least=least)
+    )
     return Run.begin(survey.config)
 
 
@@ -76,6 +80,12 @@ def test_a_revision_carries_what_answers_say_besides_their_scores_as_far_as_it_m
     first = released(written(tmp_path, rows))
     tables: dict[str, Frame] = {name: read_table(first.folder, name) for name in NAMES}
     assert all(len(table) for table in tables.values())
+
+    # under a greater minimum nothing is, and under a smaller one the same
+    assert [len(carried(written(tmp_path, rows, least=11), first.release_id, name)) for name in NAMES] == [0, 0, 0]
+    assert [len(carried(written(tmp_path, rows, least=9), first.release_id, name)) for name in NAMES] == [
+        len(table) for table in tables.values()
+    ]
 
     # a rating and a comment of one person that changed alone are in no figure, so nothing did
     edited = [answer(0, crew=5, comment="Terribly lovely"), *rows[1:]]

@@ -287,6 +287,35 @@ def test_a_few_are_not_told_by_promoters_of_one_part_less_superpromoters_of_all(
     assert found["rating_superpromoters"].isna().all()
 
 
+PLACES = ("", "A", key("A", "a1"), key("A", "a2"), "B")
+ABOVE = {
+    place: [above for above in PLACES if above in ("", place) or place.startswith(above + chr(31))] for place in PLACES
+}
+SIGNS = np.indices((3,) * (2 * len(PLACES)), dtype=np.int8).reshape(2 * len(PLACES), -1).T - 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=5, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_no_sum_or_difference_of_means_is_of_a_few_promoters(own: list[tuple[int, int]]) -> None:
+    """Whatever is added and subtracted of both groups' sums in five departments, three people are left, or nobody."""
+    tree = departments(set(PLACES), organisation="Organisation")
+    inside = np.array([[place in ABOVE[cell] for cell in PLACES] for place in PLACES], dtype=int)
+    supers, others = (inside @ np.array(own)).T
+    ids = dict(zip(tree["department_key"], tree["department_id"], strict=True))
+    names = {"superpromoters": supers, "promoters": supers + others, "passives": 40}
+    counted = {f"sum_{name}": counts for name, counts in names.items()}
+    sums = pd.DataFrame({"department_id": [ids[place] for place in PLACES], "sum_responses": 40 + supers + others})
+    told = rated(sums.assign(**counted), tree, drivers=1, min_respondents=3).set_index("department_id")
+    tells = told[["tells_promoters", "tells_superpromoters"]].reindex(
+        [ids[place] for place in PLACES], fill_value=False
+    )
+    promoters, superpromoters = (inside * tells[[name]].to_numpy(int) for name in tells)
+    of_others = SIGNS[:, : len(PLACES)] @ promoters
+    of_supers = of_others + SIGNS[:, len(PLACES) :] @ superpromoters
+    left = (of_supers != 0) @ np.array(own)[:, 0] + (of_others != 0) @ np.array(own)[:, 1]
+    assert set(left[left < 3]) <= {0}
+
+
 @pytest.mark.parametrize(
     ("width", "steps"), [(4, 0.1), (10, 0.2), (6, 0.2), (2, 0.05), (1, 0.02), (99, 2), (20, 0.5), (1000, 20), (0, 0.02)]
 )

@@ -1,10 +1,14 @@
 """How sure are we: who answered, what the interval means, weights, and what was checked."""
 
+import math
 from typing import Any
 
 from transforms.report.checked import checked, summary
 from transforms.report.edition import Edition, Metric
 from transforms.report.words import Words
+from transforms.sample_size import responses_needed
+
+POINTS = 5  # either way: a margin that readers ask for
 
 
 def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> dict[str, Any]:
@@ -14,6 +18,7 @@ def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> di
         "paragraphs": [
             *_answers(words, metric),
             *_interval(words, metric, respondents),
+            *_needed(words, metric),
             *_weights(edition, words, metric),
             *_comments(edition, words),
         ],
@@ -49,6 +54,22 @@ def _interval(words: Words, metric: Metric, respondents: str) -> list[str]:
             low=words.points(metric.nps_low),
             high=words.points(metric.nps_high),
             respondents=respondents,
+        )
+    ]
+
+
+def _needed(words: Words, metric: Metric) -> list[str]:
+    """How many answers as different as these it would take, rounded up to tens."""
+    if not metric.responses or metric.promoters is None or metric.passives is None or metric.detractors is None:
+        return []
+    needed = responses_needed(metric.promoters, metric.passives, metric.detractors, margin=POINTS)
+    if not needed:
+        return []
+    return [
+        words.say(
+            "To know the NPS to within %(points)s points either way takes about %(needed)s answers such as these.",
+            points=words.number(POINTS),
+            needed=words.number(math.ceil(needed / 10) * 10),
         )
     ]
 

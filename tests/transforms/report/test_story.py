@@ -17,6 +17,7 @@ from transforms.report.beside import BESIDE, beside
 from transforms.report.edition import Edition
 from transforms.report.pages import pages
 from transforms.report.words import Words
+from transforms.sample_size import responses_needed
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +191,14 @@ def test_weights_method_and_comments_are_told_under_how_sure_we_are(made: dict[s
     assert "With the survey’s weights the NPS is 37" in sure
     assert "unweighted ones would." in sure
     assert "Personal data were removed from the comments" in sure
+
+
+def test_how_many_answers_five_points_take_is_said_in_tens_upwards(made: dict[str, bytes]) -> None:
+    whole = ferry().metrics.set_index("department_id").loc["all"]
+    needed = responses_needed(*(int(whole[name]) for name in ("promoters", "passives", "detractors")), margin=5)
+    said = f"{Words('en').number(-(-needed // 10) * 10)} answers such as these"
+    assert f"within 5 points either way takes about {said}" in text(part(made, "en/index.html", "sure"))
+    assert "tot op 5 punten naar beide kanten" in text(part(made, "nl/index.html", "sure"))
 
 
 def test_how_an_interval_is_called_stands_in_the_method_alone(made: dict[str, bytes]) -> None:

@@ -14,6 +14,43 @@ from flows import progress
 settings.register_profile("here", deadline=None, max_examples=50)
 settings.load_profile("here")
 
+# Whoever shares the files out among processes begins with these, so that nobody waits for one of them in the end.
+LONGEST = (
+    "chaos/test_whole_run.py",
+    "flows/test_serve.py",
+    "chaos/test_chaos.py",
+    "flows/test_demo.py",
+    "flows/test_killed_runs.py",
+    "flows/test_survey_flow.py",
+    "attack/test_attack.py",
+    "flows/test_recover.py",
+    "flows/test_release.py",
+    "flows/test_canary.py",
+    "flows/test_two_schedulers.py",
+    "attack/test_published.py",
+    "flows/test_deterministic.py",
+    "flows/test_backfill.py",
+    "flows/test_state_machine.py",
+    "flows/test_orchestrator.py",
+    "flows/test_checking.py",
+    "flows/test_whole_way.py",
+    "flows/test_valuing.py",
+    "flows/test_register.py",
+    "flows/test_complaints.py",
+    "test_readme.py",
+    "transforms/test_revisions.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, and all others in their order."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    if gone := [path for path in places if not path.is_file()]:
+        raise pytest.UsageError(
+            f"tests/conftest.py names {', '.join(map(str, gone))}, which is not there: name it anew"
+        )
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(autouse=True)
 def the_process_as_it_was() -> Iterator[None]:

@@ -1,5 +1,7 @@
 """How many answers are needed is the interval's own formula, turned round."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def test_so_many_answers_have_the_margin_and_one_fewer_has_not(p: int, q: int, d
     variance = (p + d) / n - ((p - d) / n) ** 2
 
     def half_width(answers: int) -> float:
-        return 100 * Z * (variance / (answers + 3)) ** 0.5
+        return 100 * Z * math.sqrt(variance / (answers + 3))
 
     assert half_width(needed) <= margin * (1 + 1e-12)
     if needed:

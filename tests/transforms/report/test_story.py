@@ -194,8 +194,8 @@ def test_weights_method_and_comments_are_told_under_how_sure_we_are(made: dict[s
 
 
 def test_how_many_answers_five_points_take_is_said_in_tens_upwards(made: dict[str, bytes]) -> None:
-    whole = ferry().metrics.set_index("department_id").loc["all"]
-    needed = responses_needed(*(int(whole[name]) for name in ("promoters", "passives", "detractors")), margin=5)
+    whole = ferry().metrics.query("department_id == 'all'")
+    needed = responses_needed(*(int(whole[name].item()) for name in ("promoters", "passives", "detractors")), margin=5)
     said = f"{Words('en').number(-(-needed // 10) * 10)} answers such as these"
     assert f"within 5 points either way takes about {said}" in text(part(made, "en/index.html", "sure"))
     assert "tot op 5 punten naar beide kanten" in text(part(made, "nl/index.html", "sure"))

@@ -1,5 +1,8 @@
 """Rules for mart.promoter_metrics, before it is sealed and once again as published; `metrics.sql` adds residuals."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from checks.conditions import Among, Between, Satisfies
 from checks.rules import Rule
 
@@ -21,6 +24,12 @@ FIGURES = (
 )
 RATES = ("superpromoter_rate", "sharing_rate", "influence_rate", "antipromoter_rate", "conversion")
 SHARES = (*_with_interval(*RATES), "change_p_value")
+DISCLOSED = ("published_is_large", "nothing_small_can_be_subtracted")  # by a material revision
+
+
+def of_material(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules for a wave with a material revision: what that discloses is a warning, for somebody decided it."""
+    return tuple(replace(rule, severity="warning") if rule.name in DISCLOSED else rule for rule in rules)
 
 
 def _points(column: str, *, bound: int = 100) -> Rule:
@@ -149,6 +158,18 @@ RULES: tuple[Rule, ...] = (
             "reach >= 0 and reach_low >= 0 and recommendation_value >= 0 and nps_weighted_se >= 0"
             " and (design_effect > 1 - 1e-6 or design_effect >= 0 and nps_weighted_se is not null)"
             " and net_superpromoter between -1 and 1"
+        ),
+    ),
+    Rule(
+        name="few_are_not_told_of",
+        kind="contract",
+        says={
+            "en": "How many people were told is shown where nobody or enough told them; likewise who gave no score.",
+            "nl": "Hoeveel het hoorden staat er waar niemand of genoeg het vertelden; zo ook wie geen score gaf.",
+        },
+        condition=Satisfies(
+            "(reach is null or told = 0 or told >= $min_respondents) and (conversion is null or reach is not null)"
+            " and (responses > 0 or coalesce(missing_scores, 0) = 0 or missing_scores >= $min_respondents)"
         ),
     ),
     Rule(

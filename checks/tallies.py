@@ -67,7 +67,9 @@ RULES: tuple[Rule, ...] = (
             "nl": "Wie het vertelde, vertelde het minstens één mens, en er deden er niet meer iets dan het hoorden.",
         },
         condition=Satisfies(
-            "people_told >= told and paired <= told and paired_told >= paired and paired_acted <= paired_told"
+            "people_told >= tellers and told <= tellers and tellers <= told_known and paired <= told"
+            " and paired_told >= paired and paired_acted <= paired_told"
+            " and paired_with_effect <= paired and paired_with_effect <= paired_acted"
         ),
     ),
 )

@@ -44,9 +44,11 @@ extents as (
     select
         department_key,
         'promoter' as class,
+        count(*) as tellers,
         sum(told_count) as people_told,
         sum(told_count::bigint * told_count) as people_told_squares,
         count(acted_count) filter (told_count >= $told_min) as paired,
+        count(*) filter (told_count >= $told_min and acted_count > 0) as paired_with_effect,
         sum(greatest(told_count, acted_count)) filter (told_count >= $told_min and acted_count is not null) as paired_told,
         sum(acted_count) filter (told_count >= $told_min) as paired_acted,
         sum(greatest(told_count, acted_count)::bigint * greatest(told_count, acted_count))
@@ -120,9 +122,11 @@ select
     coalesce(sum(respondents) filter (class = 'promoter'), 0) as respondent_promoters,
     coalesce(sum(respondents) filter (class = 'passive'), 0) as respondent_passives,
     coalesce(sum(respondents) filter (class = 'detractor'), 0) as respondent_detractors,
+    coalesce(sum(tellers), 0) as tellers,
     coalesce(sum(people_told), 0) as people_told,
     coalesce(sum(people_told_squares), 0) as people_told_squares,
     coalesce(sum(paired), 0) as paired,
+    coalesce(sum(paired_with_effect), 0) as paired_with_effect,
     coalesce(sum(paired_told), 0) as paired_told,
     coalesce(sum(paired_acted), 0) as paired_acted,
     coalesce(sum(paired_told_squares), 0) as paired_told_squares,

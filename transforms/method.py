@@ -18,7 +18,7 @@ SELECTS = (
 )
 FUNCTIONS = (
     *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "weights"),
-    *("sampled", "moves", "reorganisations"),
+    *("sampled", "moves", "reorganisations", "few", "residuals"),
 )
 
 

@@ -41,6 +41,16 @@ figures as (
         case when is_large_weighted then least(weighted_p - weighted_d + weighted_margin, 1) end as nps_weighted_high
     from shown
     join intervals using (department_id)
+),
+
+-- Two digits of a value are all that is sure of it.
+worths as (
+    select
+        department_id,
+        10 ** (floor(log10(nullif(superpromoters.recommendation_value, 0))) - 1) as unit,
+        coalesce(round(round(superpromoters.recommendation_value / unit) * unit, 2), superpromoters.recommendation_value)
+            as recommendation_value
+    from superpromoters
 )
 
 select
@@ -88,17 +98,19 @@ select
     round(net_superpromoter, 10) as net_superpromoter,
     round(net_superpromoter_low, 10) as net_superpromoter_low,
     round(net_superpromoter_high, 10) as net_superpromoter_high,
-    round(reach, 10) as reach,
-    round(reach_low, 10) as reach_low,
-    round(reach_high, 10) as reach_high,
-    round(conversion, 10) as conversion,
-    round(conversion_low, 10) as conversion_low,
-    round(conversion_high, 10) as conversion_high,
-    round(recommendation_value, 2) as recommendation_value,
+    -- no finer than they are known: how many people were told, or acted, in all must not be computed from them
+    round(reach, 1) as reach,
+    round(reach_low, 1) as reach_low,
+    round(reach_high, 1) as reach_high,
+    round(conversion, 2) as conversion,
+    round(conversion_low, 2) as conversion_low,
+    round(conversion_high, 2) as conversion_high,
+    worths.recommendation_value,
     superpromoters.recommendation_currency
 from departments
 join pattern using (department_id)
 join tallies using (department_id)
 left join figures using (department_id)
 left join superpromoters using (department_id)
+left join worths using (department_id)
 order by departments.position

@@ -4,7 +4,8 @@
 -- linearisation, carried into Wilson's interval by the number of trials that has it. The net rate's interval is MOVER's
 -- (Zou, Donner 2008). Reach is a mean and conversion a ratio estimate over the same respondents (Cochran 1977, 6.3): people
 -- of one respondent hang together. Recommendation value: promoters × share who told × people who acted per promoter who
--- told and said so × $margin; on complete answers that is every customer brought in, times the margin.
+-- told and said so × $margin; on complete answers that is every customer brought in, times the margin. Where few told, or
+-- had effect, these three are taken out again later, as `transforms/few.py` says.
 with shown as (
     select tallies.*, responses::double as n, 1.959963984540054::double as z
     from tallies

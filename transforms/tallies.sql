@@ -45,7 +45,9 @@ select
     coalesce(sum(paired_acted), 0)::bigint as paired_acted,
     coalesce(sum(paired_told_squares), 0)::decimal(38, 0) as paired_told_squares,
     coalesce(sum(paired_acted_squares), 0)::decimal(38, 0) as paired_acted_squares,
-    coalesce(sum(paired_products), 0)::decimal(38, 0) as paired_products
+    coalesce(sum(paired_products), 0)::decimal(38, 0) as paired_products,
+    coalesce(sum(tellers), 0)::bigint as tellers,
+    coalesce(sum(paired_with_effect), 0)::bigint as paired_with_effect
 from department_nodes
 left join memberships using (department_key)
 group by all

@@ -33,15 +33,13 @@ def tellable(now: pd.DataFrame, before: Sequence[pd.DataFrame], metrics: pd.Data
     published = metrics[metrics["status"] == "published"]
     sizes = dict(zip(published["department_id"], published["responses"].astype(int), strict=True))
 
-    def is_enough(name: str, parts: Sequence[str]) -> bool:
-        left = counts.get(name, none).copy()
-        for part in parts:
-            left -= counts.get(part, none)
+    def is_enough(left: Counts, is_residual: bool) -> bool:
         changes = left[0] - left[1:]
         moved = np.concatenate([np.maximum(changes, 0), np.maximum(-changes, 0)])
-        return _are_enough(left[0], least, one_class=None if parts else 2 * least) and _are_enough(moved, least)
+        return _are_enough(left[0], least, one_class=None if is_residual else 2 * least) and _are_enough(moved, least)
 
-    return shown(sizes, metrics, is_enough=is_enough)
+    everyone = {name: counts.get(name, none) for name in sizes}
+    return shown(everyone, metrics, sizes=sizes, is_enough=is_enough)
 
 
 def _counts(moments: Sequence[pd.DataFrame]) -> dict[str, Counts]:

@@ -16,7 +16,7 @@ create table mart.promoter_metrics (
     level integer not null, -- Depth in the tree; 0 is the organisation.
     status varchar not null, -- published, or suppressed to protect small groups.
     responses bigint, -- Responses with a valid score.
-    missing_scores bigint, -- Accepted responses without a score.
+    missing_scores bigint, -- Accepted responses without a score; NULL where few, of a department where nobody gave one.
     promoters bigint, -- Responses with a score of 9 or 10.
     passives bigint, -- Responses with a score of 7 or 8.
     detractors bigint, -- Responses with a score of 0 to 6.
@@ -52,13 +52,13 @@ create table mart.promoter_metrics (
     net_superpromoter double, -- superpromoter_rate less antipromoter_rate, −1 to 1.
     net_superpromoter_low double, -- Lower end of the 95 % interval of net_superpromoter (MOVER).
     net_superpromoter_high double, -- Upper end of the 95 % interval of net_superpromoter.
-    reach double, -- People told per promoter who said how many, at least: of a band the lower end counts.
+    reach double, -- People told per promoter who said how many, at least (of a band the lower end); NULL where few told; a revision carries it.
     reach_low double, -- Lower end of the 95 % interval of reach; NULL where all said the same.
     reach_high double, -- Upper end of the 95 % interval of reach.
-    conversion double, -- Of the people told by promoters who told and said what came of it, the share who acted, 0 to 1.
+    conversion double, -- Of the people told by promoters who told and said what came of it, the share who acted, 0 to 1; NULL where few did; a revision carries it.
     conversion_low double, -- Lower end of the 95 % interval of conversion.
     conversion_high double, -- Upper end of the 95 % interval of conversion.
-    recommendation_value double, -- Customers brought in by the promoters among the answers × margin; NULL without a margin.
+    recommendation_value double, -- Customers brought in by the promoters among the answers × margin, in two digits; NULL without a margin, or as conversion.
     recommendation_currency varchar, -- What recommendation_value is in, after ISO 4217.
     previous_wave varchar, -- The wave that changes are measured against.
     previous_release_id varchar, -- The release that changes are measured against.

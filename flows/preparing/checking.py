@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from checks import metrics, promoter_metrics, waves
+from checks import metrics, releases, waves
 from flows.departments import ended_by, out_of_time
 from flows.errors import FlowError, StoppedByCheckError
 from flows.preparing import wording
@@ -23,6 +24,7 @@ from transforms.moves import placed
 from transforms.responses import columns_needed
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
+from warehouse.marts import SEALED
 from warehouse.records import Release
 from warehouse.store import Store
 
@@ -66,7 +68,10 @@ def check(
     for name, frame in {"promoter_metrics": figures, **compared}.items():
         store.register(name, frame)
     without = tuple(name for name in SAID if name in compared and compared[name].empty)
-    results = _results(store, run, found, examination, rules_of(settings), without=without)
+    rules = rules_of(settings)
+    if examination.is_material or _had_material(run, found.survey, examination.wave):
+        rules["metrics"] = metrics.of_material(rules["metrics"])
+    results = _results(store, run, found, examination, rules, without=without)
     failed = [result for result in results if result.outcome == "failed" and result.rule.severity == "critical"]
     if failed:
         raise StoppedByCheckError(
@@ -82,9 +87,9 @@ def check(
 
 
 def check_published(run: Run, report: "Report") -> None:
-    """Check once again what everyone reads: the same rows as sealed, under the same rules; a breach where it is not.
+    """Check once again what everyone reads: in each table the rows that were sealed, and the rules of the metrics.
 
-    It is out by then, so nothing is undone: the breach is recorded, published with the register, and told.
+    It is out by then, so nothing is undone: a breach is recorded, published with the register, and told.
     """
     wrong = {release.release_id: found for release in report.releases if (found := _wrong(run, release))}
     if not wrong:
@@ -105,18 +110,39 @@ def check_published(run: Run, report: "Report") -> None:
 
 
 def _wrong(run: Run, release: Release) -> list[str]:
-    """What does not hold of a release as it is published: its rows against the seal, then the rules of metrics."""
+    """What does not hold of a release as it is published: its tables against the seal, then the rules of metrics."""
     folder = run.home.releases / release.release_id
-    sealed = folder / "tables" / "promoter_metrics.parquet"
     parameters = {"min_respondents": read_manifest(folder)["min_respondents"]}
     key = {"release_id": release.release_id}
+    own = metrics.of_material(metrics.RULES) if _had_material(run, release.survey, release.wave) else metrics.RULES
     with Store.open(run.home.published / "warehouse.duckdb", scratch=run.home.scratch, read_only=True) as store:
-        _table(store, "checked_published", _sql("promoter_metrics"), {**key, "sealed": str(sealed)})
+        unlike = _beside_seal(store, release, folder / "tables")
         _table(store, "promoter_metrics", "from mart.promoter_metrics where release_id = $release_id", key)
         _table(store, "checked_metrics", _sql("metrics"), {})
-        rules = {"published": promoter_metrics.RULES, "metrics": metrics.RULES}
+        rules = {"releases": releases.RULES, "metrics": own}
         results = [one for found in _gates(store, run, rules, parameters).values() for one in found]
-    return [f"{one.rule.name} failed on {one.failed_count} rows" for one in results if one.outcome == "failed"]
+    failed = [one for one in results if one.outcome == "failed" and one.rule.severity == "critical"]
+    return [*unlike, *(f"{one.rule.name} failed on {one.failed_count} of {one.base_count}" for one in failed)]
+
+
+def _beside_seal(store: Store, release: Release, tables: Path) -> list[str]:
+    """Set each sealed table beside the published one, in `checked_releases`; tells which are not the same."""
+    selects = []
+    for name in SEALED:
+        if (tables / f"{name}.parquet").exists():
+            parameters = {"table": name, "release_id": release.release_id, "sealed": str(tables / f"{name}.parquet")}
+            _table(store, f"beside_{name}", releases.beside_seal(name), parameters)
+            selects.append(f"from beside_{name}")
+    _table(store, "checked_releases", " union all ".join(selects), {})
+    rows = store.rows("from checked_releases where only_published + only_sealed > 0")
+    return [f"mart.{name} has {more} rows that were not sealed, and lacks {less}" for name, more, less in rows]
+
+
+def _had_material(run: Run, survey: str, wave: str) -> bool:
+    """Whether a material revision of the wave is out: what it disclosed stays in every later one."""
+    with Ledger.open(run.home.ledger) as ledger:
+        out = [one.release_id for one in ledger.releases(survey, wave) if one.is_out]
+    return any(read_manifest(run.home.releases / name).get("is_material") for name in out)
 
 
 def _results(

@@ -4,10 +4,11 @@ import pandas as pd
 
 from flows.errors import HeldError
 from flows.preparing.counting import Examination, pattern_of, register_departments, wave_departments
-from flows.preparing.seal import read_table
+from flows.preparing.seal import read_manifest, read_table
 from flows.run import Run
 from transforms import TransformError
 from transforms.departments import SEPARATOR
+from transforms.few import carried, guarded
 from transforms.highlights import highlights
 from transforms.interval import interval
 from transforms.protect import freeze, protect
@@ -67,13 +68,20 @@ def hide(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -
     return pattern
 
 
-def compute(store: Store, run: Run, *, survey: str) -> pd.DataFrame:
-    """One row per department in tree order: the figures of what is shown."""
-    settings = run.survey(survey)
-    worth = {"margin": settings.superpromoters.margin, "currency": settings.superpromoters.currency}
+def compute(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
+    """One row per department in tree order: the figures of what is shown, without those that would tell of a few."""
+    settings = run.survey(examination.survey)
+    margin, currency = settings.superpromoters.margin, settings.superpromoters.currency
     least = {"min_respondents": settings.min_respondents}
+    worth = {"margin": margin, "currency": currency}
     store.run(f"create or replace temporary table superpromoters as {text('superpromoters')}", {**least, **worth})
-    metrics = interval(store.frame(text("metrics"), {**least, "interval": settings.interval}), method=settings.interval)
+    made = store.frame(text("metrics"), {**least, "interval": settings.interval})
+    tree = store.frame("select department_id, parent_id from departments order by position")
+    metrics = interval(guarded(made, store.frame("from tallies"), tree, **least), method=settings.interval)
+    if examination.released is not None:
+        before = run.home.releases / examination.released.release_id
+        was, margin_before = read_table(before, "promoter_metrics"), read_manifest(before).get("margin")
+        metrics = carried(metrics, was, margin=margin, margin_before=margin_before, currency=currency)
     return sampled(metrics, store.frame(text("sampled")), **least) if settings.roles.is_sampled else metrics
 
 

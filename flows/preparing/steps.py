@@ -114,7 +114,7 @@ def protect(store: Store, run: Run, examination: Examination, tree: pd.DataFrame
 def compute(store: Store, run: Run, examination: Examination) -> pd.DataFrame:
     """Compute the figures of what is shown."""
     with step("Compute metrics"):
-        return valuing.blunted(store, run, examination, figures.compute(store, run, survey=examination.survey))
+        return valuing.blunted(store, run, examination, figures.compute(store, run, examination))
 
 
 def value(store: Store, run: Run, examination: Examination, tree: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,13 @@ def figures(promoters: int, passives: int, detractors: int) -> dict[str, object]
     nps = 100 * (promoters - detractors) / responses if responses else None
     counts = {"promoters": promoters, "passives": passives, "detractors": detractors, "responses": responses}
     bounds = {"nps": nps, "nps_low": nps and nps - 5, "nps_high": nps and min(nps + 5, 100)}
-    return {**counts, **bounds, "missing_scores": 1, "superpromoter_rate": 0.0, "superpromoter_rate_low": 0.0}
+    return {
+        **counts,
+        **bounds,
+        "missing_scores": int(responses > 0),
+        "superpromoter_rate": 0.0,
+        "superpromoter_rate_low": 0.0,
+    }
 
 
 SUPPRESSED: dict[str, object] = {"status": "suppressed"}
@@ -77,6 +83,12 @@ def test_a_release_that_is_right_passes(release: duckdb.DuckDBPyConnection) -> N
         ("antipromoters = detractors + 1 where department_id = 'ports'", ["kinds_are_all_promoters"]),
         ("net_superpromoter = .2, net_superpromoter_low = .3 where level = 0", ["figures_lie_in_their_intervals"]),
         ("reach = -1 where level = 0", ["amounts_are_possible"]),
+        ("reach = 3, told = 9 where level = 0", ["few_are_not_told_of"]),
+        (
+            "conversion = .1, conversion_low = .1, conversion_high = .1, told = 20 where level = 0",
+            ["few_are_not_told_of"],
+        ),
+        ("missing_scores = 1 where department_id = 'quiet'", ["few_are_not_told_of"]),
         ("design_effect = .9 where level = 0", ["amounts_are_possible"]),
         ("nps_change = 2 where level = 0", ["change_has_a_previous_wave"]),
     ],

@@ -45,12 +45,14 @@ class Survey:
         *,
         survey: str = "guests",
         may_revise: bool = False,
+        material: bool = False,
         on_step: Callable[[str], None] = nothing,
     ) -> Report | None:
         """Prepare a wave and open it at once; None where there was nothing to release."""
         run = Run.begin(self.config)
         recover(run.home, run.settings)
-        prepared = prepare(run, survey, wave, may_revise=may_revise, reason="more answers" if may_revise else None)
+        reason = "more answers" if may_revise else None
+        prepared = prepare(run, survey, wave, may_revise=may_revise, reason=reason, material=material)
         staged = stage_together(run, [prepared], on_step=on_step)
         reports = [open_moment(run.home, run.settings, m.moment_id, on_step=on_step) for m in staged.moments]
         return reports[0] if reports else None

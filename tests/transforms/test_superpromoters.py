@@ -21,6 +21,7 @@ from tests.transforms.waves import (
     metrics,
     mirrored,
     tallies,
+    unrounded,
 )
 from transforms.change import change
 
@@ -242,9 +243,9 @@ def test_swapping_promoters_and_detractors_mirrors_the_net_rate_and_its_interval
 
 
 def people(*pairs: tuple[int, int | None]) -> Frame:
-    """The figures of promoters who told so many, of whom so many acted."""
+    """The figures, not rounded, of promoters who told so many, of whom so many acted."""
     answers = [{"score": 9, "told_count": told, "told_count_most": told, "acted_count": acted} for told, acted in pairs]
-    return metrics(tallies(answers, copied_is_asked=False), margin=40).loc["all"]
+    return unrounded(tallies(answers, copied_is_asked=False), margin=40).loc["all"]
 
 
 def test_reach_is_the_mean_number_of_people_told_with_students_interval() -> None:
@@ -306,7 +307,8 @@ def test_recommendation_value_does_not_fall_with_answers_that_are_missing() -> N
 
 
 def test_people_told_and_brought_in_are_null_on_fewer_than_the_minimum() -> None:
-    answers = [{"score": 9, "told_count": n % 3, "acted_count": 0 if n % 3 else None} for n in range(12)]
+    said = [*[(1, 0)] * 4, *[(2, 0)] * 4, (3, None), *[(0, None)] * 3]
+    answers = [{"score": 9, "told_count": told, "acted_count": acted} for told, acted in said]
     names = ["reach", "conversion", "recommendation_value"]
     few, enough = (metrics(tallies(answers), min_respondents=k, margin=9).loc["all", names] for k in (9, 8))
     assert few.notna().tolist() == [True, False, False]

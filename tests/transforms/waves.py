@@ -1,6 +1,7 @@
 """A wave in a real DuckDB, from answers or straight from counts, for the tests of tallies, metrics and change."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from transforms.departments import SEPARATOR, departments
+from transforms.few import guarded
 from transforms.interval import Method, interval
 from transforms.sql import text
 
@@ -21,7 +23,7 @@ SPOKE = ("told_known", "told", "influence_known", "superpromoters")
 WARNED = ("warned_known", "warned", "warned_influence_known", "antipromoters")
 PEOPLE = (
     *("people_told", "people_told_squares", "paired", "paired_told", "paired_acted"),
-    *("paired_told_squares", "paired_acted_squares", "paired_products"),
+    *("paired_told_squares", "paired_acted_squares", "paired_products", "tellers", "paired_with_effect"),
 )
 COUNTS = (*SCORES, *SPOKE, *WARNED, *PEOPLE, "missing_scores", "contradictory")
 ANY_COUNTS = st.one_of(  # at least one answer, in any class
@@ -91,24 +93,37 @@ def metrics(
     margin: float | None = None,
 ) -> Frame:
     """The metrics of tallies that `tallies` or `counts` made, by department id."""
-    hidden = set(suppressed)
-    tree = tallied[["department_id", "parent_id", "level", "name", "position"]]
+    least = {"min_respondents": min_respondents}
+    with _with_superpromoters(tallied, suppressed=set(suppressed), margin=margin, **least) as connection:
+        rows = connection.sql(text("metrics"), params={**least, "interval": method}).to_arrow_table().to_pandas()
+    shown = guarded(rows, tallied, tallied[["department_id", "parent_id"]], **least)
+    return interval(shown, method=method).set_index("department_id", drop=False)
+
+
+def unrounded(tallied: Frame, *, margin: float | None = None) -> Frame:
+    """What the select of superpromoters says of them, before anything is rounded, by department id."""
+    with _with_superpromoters(tallied, suppressed=set(), margin=margin, min_respondents=1) as connection:
+        return connection.sql("from superpromoters").to_arrow_table().to_pandas().set_index("department_id")
+
+
+@contextmanager
+def _with_superpromoters(
+    tallied: Frame, *, suppressed: Collection[str], margin: float | None, min_respondents: int
+) -> Iterator[duckdb.DuckDBPyConnection]:
     pattern = tallied[["department_id"]].assign(
-        status=["suppressed" if name in hidden else "published" for name in tallied["department_id"]], region="all"
+        status=["suppressed" if name in suppressed else "published" for name in tallied["department_id"]], region="all"
     )
     with duckdb.connect() as connection:
         layers(connection)
         connection.register("tallied", tallied)
-        connection.register("departments", tree)
+        connection.register("departments", tallied[["department_id", "parent_id", "level", "name", "position"]])
         connection.register("pattern", pattern)
         names = [name for (name,) in connection.execute("select column_name from (describe core.tallies)").fetchall()]
         connection.execute(f"insert into core.tallies select {', '.join(names)} from tallied")
         connection.execute("create temp view tallies as from core.tallies")
-        least = {"min_respondents": min_respondents}
-        worth = {"margin": margin, "currency": "EUR"}
-        connection.execute(f"create temp table superpromoters as {text('superpromoters')}", {**least, **worth})
-        rows = connection.sql(text("metrics"), params={**least, "interval": method}).to_arrow_table()
-    return interval(rows.to_pandas(), method=method).set_index("department_id", drop=False)
+        parameters = {"min_respondents": min_respondents, "margin": margin, "currency": "EUR"}
+        connection.execute(f"create temp table superpromoters as {text('superpromoters')}", parameters)
+        yield connection
 
 
 def counts(rows: Mapping[str, Row]) -> Frame:

@@ -78,7 +78,7 @@ class Report:
             "time": timeline(self.scene, self.words, department_id),
             "why": None,
         }
-        if not metric.is_published or not metric.responses:
+        if metric.nps is None or metric.responses is None:
             return own | self._nothing(metric)
         name = None if department_id == self.scene.root_id else Markup("<bdi>%s</bdi>") % node.name
         return own | {
@@ -111,6 +111,14 @@ class Report:
                     "The whole, with all that can be shown, follows below."
                 ),
             }
+        if metric.responses:
+            return {
+                "headline": words.say("Too few gave a score about this department in this wave."),
+                "answered": words.count(
+                    "%(number)s answer counts here.", "%(number)s answers count here.", metric.responses
+                ),
+                "nothing": words.say("The whole follows below."),
+            }
         return {
             "headline": words.say("Nobody gave a score about this department in this wave."),
             "answered": words.say("No answers with a score."),
@@ -122,7 +130,7 @@ class Report:
 
     def _whole(self, department_id: str) -> dict[str, Any] | None:
         root = self.scene.metrics[self.scene.root_id]
-        if not root.is_published or not root.responses:
+        if root.nps is None:
             return None
         rows = list(self.tree.root.walk())
         table = None

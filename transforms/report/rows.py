@@ -34,7 +34,8 @@ def department_row(
     """A row of the tree, indented from level `top`; one that cannot be shown carries its name alone."""
     indent = min(node.level - top, DEEPEST)
     if not metric.is_published or metric.nps is None:
-        return DepartmentRow(node.name, href, indent, is_here, metric.is_published)
+        answers = words.number(metric.responses) if metric.responses else ""
+        return DepartmentRow(node.name, href, indent, is_here, metric.is_published, answers)
     assert metric.responses is not None and metric.nps_low is not None and metric.nps_high is not None
     return DepartmentRow(
         name=node.name,

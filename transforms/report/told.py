@@ -7,7 +7,8 @@ from transforms.report.words import Words
 def told(edition: Edition, words: Words, metric: Metric) -> list[str]:
     """The paragraphs under the steps; what was not asked or cannot be told has none."""
     heard = " ".join([*_reach(words, metric), *_conversion(words, metric)])
-    found = [heard, *_worth(edition, words, metric), " ".join(_of_whom(words, metric))]
+    made = _made(edition, words) if heard else []
+    found = [heard, *_worth(edition, words, metric), *made, " ".join(_of_whom(words, metric))]
     return [paragraph for paragraph in found if paragraph]
 
 
@@ -52,6 +53,18 @@ def _worth(edition: Edition, words: Words, metric: Metric) -> list[str]:
             "%(margin)s each.",
             value=words.money(metric.recommendation_value, metric.recommendation_currency),
             margin=words.money(edition.margin, metric.recommendation_currency),
+        )
+    ]
+
+
+def _made(edition: Edition, words: Words) -> list[str]:
+    """Of a revision, that it carries these from the first release."""
+    if edition.revision == 1:
+        return []
+    return [
+        words.say(
+            "How many people were told, and what came of it, is of the first release of this wave; later answers are "
+            "not in it."
         )
     ]
 

@@ -14,11 +14,12 @@ from transforms.sql import text
 
 SELECTS = (
     *("cells", "tallies", "superpromoters", "metrics", "sampled", "paired"),
+    *("weight_cells", "counted_weighted", "weight_groups"),
     *("voices", "words", "terms"),  # which words may still be shown
 )
 FUNCTIONS = (
     *("interval", "paired", "change", "changes", "comparisons", "smooth", "trends", "weights"),
-    *("sampled", "moves", "reorganisations", "few", "residuals"),
+    *("sampled", "moves", "reorganisations", "few", "residuals", "weight_groups"),
 )
 
 

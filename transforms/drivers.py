@@ -5,7 +5,7 @@ thresholds and roundings are ours.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from transforms.johnson import TINY, Numbers, bootstrap, correlations, relative_weights
+from transforms.residuals import shown
 
 PER_DRIVER = 10  # so many responses at least
 MOST = 1000  # of a department's responses in its bootstrap
@@ -39,20 +40,20 @@ def rated(sums: pd.DataFrame, tree: pd.DataFrame, *, drivers: int, min_responden
     `tells_{group}s` is whether the same holds of those of the group who rated, so that their mean may be told.
     """
 
-    def shown(rows: pd.DataFrame, counts: pd.Series, is_fit: pd.Series) -> pd.Series:
+    def is_left(rows: pd.DataFrame, counts: pd.Series, is_fit: pd.Series) -> pd.Series:
         names = rows["department_id"].astype(str)
         sizes = dict(zip(names[is_fit], counts[is_fit].astype(int), strict=True))
-        return names.isin(_shown(sizes, tree, least=min_respondents))
+        left = {name: np.array([size], dtype=np.int64) for name, size in sizes.items()}
+        return names.isin(shown(left, tree, sizes=sizes, is_enough=lambda n, _: bool(n == 0 or n >= min_respondents)))
 
     counts = sums["sum_responses"]
     is_enough = counts >= max(PER_DRIVER * drivers, min_respondents)
-    made = sums[shown(sums, counts, is_enough & (_classes(sums) >= 2))].reset_index(drop=True)
+    made = sums[is_left(sums, counts, is_enough & (_classes(sums) >= 2))].reset_index(drop=True)
     for group in ("promoter", "passive"):
         counts = made[f"sum_{group}s"]
-        made[f"tells_{group}s"] = shown(made, counts, counts >= max(min_respondents, 2))
-    few = _few(made, tree)
+        made[f"tells_{group}s"] = is_left(made, counts, counts >= max(min_respondents, 2))
     is_fit = made["tells_promoters"] & (made["sum_superpromoters"] >= max(min_respondents, 2))
-    made["tells_superpromoters"] = shown(made, few, is_fit & ((few == 0) | (few >= min_respondents)))
+    made["tells_superpromoters"] = is_left(made, _few(made, tree), is_fit)
     return made
 
 
@@ -77,22 +78,6 @@ def _few(made: pd.DataFrame, tree: pd.DataFrame) -> pd.Series:
         if row.parent_id is not None:
             below.setdefault(str(row.parent_id), []).extend(parts)
     return made["department_id"].astype(str).map(few).fillna(0).astype(int)
-
-
-def _shown(sizes: Mapping[str, int], tree: pd.DataFrame, *, least: int) -> set[str]:
-    """Of the departments with `sizes`, those of which nobody or `least` are left after those shown right below them."""
-    shown: set[str] = set()
-    below: dict[str, list[str]] = {}  # department: the topmost shown under it
-    for row in tree.iloc[::-1].itertuples():
-        name, parts = str(row.department_id), below.pop(str(row.department_id), [])
-        if name in sizes:
-            while 0 < sizes[name] - sum(sizes[part] for part in parts) < least and parts:
-                shown -= _under(parts.pop(_smallest(parts, sizes)), tree)
-            shown.add(name)
-            parts = [name]
-        if row.parent_id is not None:
-            below.setdefault(str(row.parent_id), []).extend(parts)
-    return shown
 
 
 def drivers(sums: pd.DataFrame, sample: pd.DataFrame, scales: Scales, *, seed: str) -> pd.DataFrame:
@@ -249,17 +234,3 @@ def _classes(sums: pd.DataFrame) -> pd.Series:
     promoters, passives = sums["sum_promoters"], sums["sum_passives"]
     detractors = sums["sum_responses"] - promoters - passives
     return (promoters > 0).astype(int) + (passives > 0) + (detractors > 0)
-
-
-def _smallest(parts: Sequence[str], sizes: Mapping[str, int]) -> int:
-    """The place of the part with the fewest, but some: without one that has none, as few are left."""
-    return min(range(len(parts)), key=lambda place: (sizes[parts[place]] == 0, sizes[parts[place]], parts[place]))
-
-
-def _under(name: str, tree: pd.DataFrame) -> set[str]:
-    """The department and all below it."""
-    under = {name}
-    for row in tree.itertuples():
-        if row.parent_id in under:
-            under.add(str(row.department_id))
-    return under

@@ -26,13 +26,13 @@ RULES: tuple[Rule, ...] = (
         name="regrouped_residual_is_large",
         kind="contract",
         says={
-            "en": "Of an earlier wave in today's tree, nothing small is left over by subtraction.",
-            "nl": "Van een eerdere meting in de boom van nu blijft door aftrekken niets kleins over.",
+            "en": "Of an earlier wave in today's tree, nothing small or of one class is left over by subtraction.",
+            "nl": "Van een eerdere meting in de boom van nu blijft door aftrekken niets kleins of van één klasse over.",
         },
         condition=Satisfies(
             "residual = 0 or (residual >= $min_respondents"
             " and (greatest(residual_promoters, residual_passives, residual_detractors) < residual"
-            " or residual >= 2 * $min_respondents))"
+            " or (not has_parts and residual >= 2 * $min_respondents)))"
         ),
     ),
     Rule(

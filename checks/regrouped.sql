@@ -33,6 +33,7 @@ select
         and (level > 0 or status = 'published') as is_one_tree,
     status = 'published'
         or coalesce(responses, promoters, passives, detractors, nps, nps_low, nps_high) is null as is_empty_where_hidden,
+    (compared_release_id, department_id) in (select (compared_release_id, parent_id) from regrouped) as has_parts,
     responses - coalesce(responses_below, 0) as residual,
     promoters - coalesce(promoters_below, 0) as residual_promoters,
     passives - coalesce(passives_below, 0) as residual_passives,

@@ -161,15 +161,16 @@ def _results(
     key = {"survey": examination.survey, "wave": examination.wave}
     parameters = {**rule_parameters(run, settings), "min_respondents": settings.min_respondents}
     store.run(f"create or replace temporary view standing as {current(found.numbers, duplicates=settings.duplicates)}")
-    mapped = list(columns_needed(settings.roles, settings.wave))
-    _table(store, "checked_files", _sql("files"), {"mapped": mapped, "batches": list(found.numbers)})
+    mapped, batches = list(columns_needed(settings.roles, settings.wave)), list(found.numbers)
+    came = {"mapped": mapped, "batches": batches, "duplicates": settings.duplicates}
+    _table(store, "checked_files", _sql("files"), came)
     earlier = _earlier(store, examination)
     since = {
         "earlier": earlier,
         "over": _over(store, run, examination, earlier),
         "strangers": _strangers(store, run, examination),
     }
-    _table(store, "checked_waves", _sql("waves"), {**key, **since, "batches": list(found.numbers)})
+    _table(store, "checked_waves", _sql("waves"), {**key, **since, "batches": batches})
     _table(store, "checked_tallies", _sql("tallies"), key)
     said = _comments(store, run, found.survey)
     for name in COMPUTED:

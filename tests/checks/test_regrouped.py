@@ -9,7 +9,7 @@ from tests.checks.conftest import made
 
 REGROUPED = """
 create or replace temp table regrouped as from (values
-    ('all', null, 0, 'r1', 'published', 60, 30, 18, 12, 30.0, 20.0, 40.0),
+    ('all', null, 0, 'r1', 'published', 60, 30, 18, 12, 30.0::double, 20.0::double, 40.0::double),
     ('b', 'all', 1, 'r1', 'published', 40, 20, 12, 8, 30.0, 15.0, 45.0),
     ('a', 'all', 1, 'r1', 'suppressed', null, null, null, null, null, null, null),
     ('a-r', 'a', 2, 'r1', 'published', 0, 0, 0, 0, null, null, null),
@@ -32,11 +32,13 @@ def test_what_is_right_passes(connection: duckdb.DuckDBPyConnection) -> None:
     assert failed(connection) == []
 
 
-def test_many_of_one_class_that_could_be_published_alone_may_be_left_over(
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
-    of_one_class = "update regrouped set responses = 40, passives = 10, promoters = 20, detractors = 10, nps = 25.0"
-    assert failed(connection, f"{of_one_class} where department_id = 'b' and compared_release_id = 'r1'") == []
+def test_many_of_one_class_may_be_shown_alone_and_never_be_left_over(connection: duckdb.DuckDBPyConnection) -> None:
+    counts = "responses = 40, promoters = 10, passives = 18, detractors = 12, nps = -5.0, nps_low = -20.0"
+    left_over = f"update regrouped set {counts} where department_id = 'b' and compared_release_id = 'r1'"
+    assert failed(connection, left_over) == ["regrouped_residual_is_large"]  # twenty promoters, and nobody else
+    counts = "responses = 20, passives = 0, detractors = 0, nps = 100.0, nps_high = 100.0"
+    alone = f"update regrouped set {counts} where department_id = 'b' and compared_release_id = 'r1'"
+    assert failed(connection, alone) == []
 
 
 @pytest.mark.parametrize(

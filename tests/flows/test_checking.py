@@ -76,6 +76,16 @@ def test_a_critical_check_stops_the_run_before_anything_is_sealed(tmp_path: Path
     assert list(Run.begin(survey.config).home.releases.iterdir()) == []
 
 
+def test_an_answer_that_was_lost_on_the_way_stops_the_run(tmp_path: Path) -> None:
+    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    assert survey.release() is not None
+    (tmp_path / "answers-late.csv").write_text(f"{ROWS}9,North\n", encoding="utf-8")
+    with Run.begin(survey.config).store() as store:
+        store.run("delete from core.responses where record_number = 7")
+    with pytest.raises(StoppedByCheckError, match=r"records_add_up: not so: .* \(1 of 2\)"):
+        survey.release(may_revise=True)
+
+
 def test_a_scale_of_1_to_5_is_mapped_or_declared_or_refused(tmp_path: Path) -> None:
     rows = "score,team\n" + "".join(f"{1 + number % 5},{('North', 'South')[number % 2]}\n" for number in range(200))
     survey = Survey.written(tmp_path, rows, configuration=CONFIGURATION)

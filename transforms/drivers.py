@@ -37,7 +37,8 @@ def rated(sums: pd.DataFrame, tree: pd.DataFrame, *, drivers: int, min_responden
 
     Enough is ten per driver and at least `min_respondents`. A department's people less those of what is shown below it
     must be none or at least `min_respondents`: else the smallest below it are not shown, until they are. The column
-    `tells_{group}s` is whether the same holds of those of the group who rated, so that their mean may be told.
+    `tells_{group}s` is whether the same holds of those of the group who rated, so that their mean may be told. That of
+    superpromoters is told beside that of promoters alone, and where the two leave no few, of these or of the others.
     """
 
     def is_left(rows: pd.DataFrame, counts: pd.Series, is_fit: pd.Series) -> pd.Series:

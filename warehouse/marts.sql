@@ -296,9 +296,9 @@ create table mart.drivers (
     importance_low double, -- Lower end of its 95 % bootstrap interval.
     importance_high double, -- Upper end of its 95 % bootstrap interval.
     r_squared double not null, -- Share of the differences between scores that goes with the ratings, 0 to 1.
-    rating_superpromoters double, -- Mean rating of superpromoters; NULL where they, or the other promoters, are under the minimum.
-    rating_promoters double, -- Mean rating of promoters; NULL under the minimum.
-    rating_passives double -- Mean rating of passives; NULL under the minimum.
+    rating_superpromoters double, -- Mean rating of superpromoters, rounded alike; NULL where they, or the other promoters, are under the minimum.
+    rating_promoters double, -- Mean rating of promoters, rounded to about a fortieth of the scale; NULL under the minimum.
+    rating_passives double -- Mean rating of passives, rounded to about a fortieth of the scale; NULL under the minimum.
 );
 insert into mart.drivers by name
 select e.release_id, e.revision, e.is_latest, s.* exclude (filename, file_row_number)

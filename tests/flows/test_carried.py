@@ -90,7 +90,7 @@ def test_a_revision_carries_what_answers_say_besides_their_scores_as_far_as_it_m
     edited = [answer(0, crew=5, comment="Terribly lovely"), *rows[1:]]
     assert prepare(written(tmp_path, edited), "guests").examination.verdict == "unchanged"
 
-    # of those who come, few are promoters, and fewer say a word or are of one place's: none of that can be subtracted
+    # of those who come only some are promoters, and fewer say the same word: how many and which, nobody can subtract
     second = released(written(tmp_path, [*edited, *answers(150, 200)]))
     assert read_table(second.folder, "promoter_metrics")["responses"].iloc[0] == 200
     for name, table in tables.items():

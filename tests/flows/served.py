@@ -134,6 +134,10 @@ class Prefect:
 
         return until(state, says=f"the end of run {run_id}")
 
+    def pause(self, name: str) -> None:
+        """Have a deployment's schedules fire no more."""
+        self.client.post(f"/deployments/{self.deployment(name)['id']}/pause_deployment").raise_for_status()
+
     def cancel(self, run_id: str) -> None:
         """What the button on Prefect's page does."""
         state = "CANCELLING" if self.run(run_id)["state"]["type"] in ("RUNNING", "PENDING") else "CANCELLED"

@@ -150,9 +150,17 @@ def test_nothing_is_doubled_by_a_restart(home: Home, hooks: Receivers, step: str
 
 def test_two_schedulers_do_not_send_twice(home: Home, hooks: Receivers) -> None:
     """Two schedulers were running, an old one and its successor: everybody got everything from both."""
-    audience, one, at = hooked(hooks, 5), sealed(home), soon(8)
-    both = [_scheduler(home, audience, one, at) for _ in range(2)]
-    codes = sorted(process.wait(90) for process in both)
+    audience, one = hooked(hooks, 5), sealed(home)
+    both = [_scheduler(home, audience, one) for _ in range(2)]
+    assert [process.stdout and process.stdout.readline() for process in both] == ["ready\n"] * 2
+    at = soon(5)
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write(f"{at.isoformat()}\n")
+        process.stdin.flush()
+    for process in both:
+        process.communicate(timeout=90)
+    codes = sorted(process.returncode for process in both)
     assert codes[0] == 0, "one of them opened it"
     assert codes[1] in (0, 3), "the other joined, or was told that it is being opened"
     assert came(hooks) == dict.fromkeys(range(5), 1)
@@ -162,8 +170,8 @@ def test_two_schedulers_do_not_send_twice(home: Home, hooks: Receivers) -> None:
         assert {state.attempts for state in ledger.deliveries(one)} == {1}
 
 
-def _scheduler(home: Home, audience: AUDIENCE, release_id: str, at: datetime) -> "subprocess.Popen[bytes]":
-    """A process that stages a release for its moment and opens it, as a scheduler's does; 3: another one has it."""
+def _scheduler(home: Home, audience: AUDIENCE, release_id: str) -> "subprocess.Popen[str]":
+    """A process that stages a release for the time that it reads and opens it; it ends with 3 where another has it."""
     lines = f"""
     import sys
     from datetime import datetime
@@ -176,15 +184,19 @@ def _scheduler(home: Home, audience: AUDIENCE, release_id: str, at: datetime) ->
     home = Home(Path({str(home.path)!r}))
     settings = settings_for(home, audience={audience!r})
     record(home, {release_id!r})
+    print("ready", flush=True)
+    at = datetime.fromisoformat(input())
     try:
-        plan(home, [{release_id!r}], at=datetime.fromisoformat({at.isoformat()!r}))
+        plan(home, [{release_id!r}], at=at)
         moments = stage(home, settings, [{release_id!r}])
     except WarehouseError:
         sys.exit(3)
     open_moment(home, settings, moments[0].moment_id)
     """
     command = [sys.executable, "-c", textwrap.dedent(lines)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
 
 
 def test_nothing_is_called_a_success_while_nothing_was_sent(

@@ -17,7 +17,7 @@ from tests.flows.attempts import STEPS
 from tests.flows.served import NPS, ROOT, Prefect, alone, local, write
 from warehouse.ledger import Ledger
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("flows")]
+pytestmark = pytest.mark.timeout(400)
 
 CANARY = "61.803398"
 BATCH_SECONDS = 4  # logs and events are sent in batches

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 import pytest
 
 from flows.backfill import Plan
+from flows.home import Home
+from flows.orchestration.orchestrator import server
 from flows.preparing.counting import Examination, Verdict
 from flows.run import Run
 from tests.flows.backfilling import worker
@@ -95,6 +98,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     rows = [(unit, wave, size) for wave in WAVES for unit, size in SIZES.items()]
     survey = Survey.written(folder, answers(rows, prefix="a"), configuration=CONFIGURATION, more=AUDIENCE)
     told = Story(survey)
+    with server(Home(folder).prepare()):  # both processes that are started use it
+        tell(told, folder)
+    return told
+
+
+def tell(told: Story, folder: Path) -> None:
+    """One backfill after the other."""
+    survey = told.survey
     first, last = WAVES[0], WAVES[-1]
     with worker(survey.config) as process:
         told.tell("planned", process.backfill(first, last, dry_run=True))
@@ -112,7 +123,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         survey.config.write_text(text)
         told.tell("edited", process.backfill(first, last))
         told.tell("edited again", process.backfill(first, last))
-    return told
 
 
 def plan(story: Story, name: str) -> dict[str, str]:

@@ -14,6 +14,8 @@ import pytest
 from flows.demo.generate import broken_rows
 from flows.demo.organisation import DEPARTMENTS, WAVES
 from flows.demo.receivers import Received, Receivers
+from flows.home import Home
+from flows.orchestration.orchestrator import server
 from tests.flows.whole import Survey
 
 REVISED = "2026-08"
@@ -62,8 +64,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     config = ("--config", str(folder / "zwerm.toml"))
     shown = zwerm("demo", str(folder))
     assert shown.code == 0, shown.errors
-    run = zwerm("run", *config)
-    backfill = zwerm("backfill", "--survey", "passengers", "--from", WAVES[0], "--to", WAVES[-1], *config)
+    with server(Home(folder)):  # the two share it, as any two do that run at once
+        run = zwerm("run", *config)
+        backfill = zwerm("backfill", "--survey", "passengers", "--from", WAVES[0], "--to", WAVES[-1], *config)
     return Demo(folder, shown, run, backfill)
 
 

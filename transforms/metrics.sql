@@ -98,13 +98,14 @@ select
     round(net_superpromoter, 10) as net_superpromoter,
     round(net_superpromoter_low, 10) as net_superpromoter_low,
     round(net_superpromoter_high, 10) as net_superpromoter_high,
-    -- no finer than they are known: how many people were told, or acted, in all must not be computed from them
+    -- no finer than they are known: how many people were told, or acted, in all must not be computed from them; the ends
+    -- of intervals outwards, which hold no less often than they say
     round(reach, 1) as reach,
-    round(reach_low, 1) as reach_low,
-    round(reach_high, 1) as reach_high,
+    floor(round(10 * reach_low, 8)) / 10 as reach_low,
+    ceil(round(10 * reach_high, 8)) / 10 as reach_high,
     round(conversion, 2) as conversion,
-    round(conversion_low, 2) as conversion_low,
-    round(conversion_high, 2) as conversion_high,
+    floor(round(100 * conversion_low, 8)) / 100 as conversion_low,
+    ceil(round(100 * conversion_high, 8)) / 100 as conversion_high,
     worths.recommendation_value,
     superpromoters.recommendation_currency
 from departments

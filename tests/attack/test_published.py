@@ -177,6 +177,25 @@ def test_no_figure_stands_on_fewer_than_the_minimum(home: Home) -> None:
     assert home.read(f"from mart.themes where respondents < {K}").empty
 
 
+def test_how_many_people_a_few_told_follows_from_no_figure(home: Home) -> None:
+    rows = home.read("from mart.promoter_metrics where revision = 1")
+    assert rows["reach"].notna().any()
+    assert rows["conversion"].notna().any()
+    assert (rows["reach"].isna() & (rows["told_known"] >= K)).any()  # where fewer told
+    for figure, count in (("reach", "told"), ("conversion", "influence_known"), ("conversion", "superpromoters")):
+        for _, own in rows.groupby("release_id"):
+            parents = dict(zip(own["department_id"], own["parent_id"], strict=True))
+            shown = own[own[figure].notna()].set_index("department_id")[count].astype(int)
+            left = shown.copy()
+            for name, many in shown.items():
+                above = parents[name]
+                while isinstance(above, str) and above not in shown.index:
+                    above = parents[above]
+                if isinstance(above, str):
+                    left[above] -= many
+            assert not left.between(1, K - 1).any(), figure
+
+
 def test_what_is_hidden_stands_in_no_table_with_a_figure(home: Home) -> None:
     hidden = "(select release_id, department_id from mart.promoter_metrics where status <> 'published')"
     for table in ("comparisons", "changes", "trends", "drivers", "themes", "quotes", "highlights"):

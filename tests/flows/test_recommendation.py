@@ -55,6 +55,22 @@ def test_the_interval_and_the_margin_stand_with_the_release_and_made_its_figures
     assert row["recommendation_currency"] == "EUR"
 
 
+def test_a_revision_carries_how_many_people_were_told_and_its_pages_say_so(tmp_path: Path) -> None:
+    survey = written(tmp_path, superpromoters='margin = 40\ncurrency = "EUR"')
+    assert survey.release() is not None
+    late = "".join(f"{4 + n % 7},,\n" for n in range(40))
+    (tmp_path / "answers-late.csv").write_text(f"score,told,acted\n{late}9,4+,60\n", encoding="utf-8")
+    survey.config.write_text(survey.config.read_text().replace("margin = 40", "margin = 80"))
+    report = survey.release(may_revise=True)
+    assert report is not None
+    names = "reach, reach_low, reach_high, conversion, conversion_low, conversion_high"
+    first, second = survey.read(f"select {names}, told, recommendation_value from mart.promoter_metrics").values
+    assert [*second[:-2]] == [*first[:-2]]  # or the one who came would tell that he told four and more
+    assert [second[-2], second[-1]] == [first[-2] + 1, 2 * first[-1]]
+    page = (tmp_path / "releases" / report.releases[0].release_id / "pages" / "en" / "index.html").read_text()
+    assert "is of the first release of this wave; later answers are not in it" in page
+
+
 def test_without_a_margin_nothing_is_said_of_value(tmp_path: Path) -> None:
     survey = written(tmp_path)
     assert survey.release() is not None

@@ -9,8 +9,9 @@ the same must hold against every revision that is out.
 
 That is the rule of the departments' own figures, which a revision makes anew. What else answers say, by segment, over
 windows, in ratings and in words, every revision carries as the wave's first release made it, without what is no longer
-said or may no longer be shown: so an answer that changed there alone is not touched. A segment that answers are
-weighted by is one of the figures' own.
+said or may no longer be shown: so an answer that changed there alone is not touched. How many people somebody told is
+carried too, as of those who enter few may have told any; whether he told others counts in the figures. A segment that
+answers are weighted by is one of the figures' own.
 """
 
 from collections.abc import Collection, Sequence

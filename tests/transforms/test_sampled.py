@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy.stats import t
 
-from tests.transforms.waves import layers, metrics, tally
+from tests.transforms.waves import empty, metrics, tally
 from transforms.sampled import errors, sampled
 from transforms.sql import text
 
@@ -27,8 +26,7 @@ def drawn(answers: Sequence[Answer], *, suppressed: Sequence[str] = ()) -> tuple
         {**default, **unsaid, "record_number": number, "response_key": str(number), **answer}
         for number, answer in enumerate(answers, start=1)
     ]
-    with duckdb.connect() as connection:
-        layers(connection)
+    with empty() as connection:
         connection.register("rows", pa.Table.from_pylist(rows))
         connection.execute("insert into core.responses by name from rows")
         connection.execute("create temp view counted as from core.responses")

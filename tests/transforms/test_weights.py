@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.waves import alone, dqp, layers
+from tests.transforms.waves import alone, dqp, empty
 from transforms import TransformError
 from transforms.weights import blunt, cells_sql, counted_sql, level_of, weights
 
@@ -136,8 +135,7 @@ def _weighed(rows: list[dict[str, Any]], *, margins: list[str], has_design: bool
         **{"survey": "s", "batch": 1, "wave": "w", "is_contradictory": False, "department_key": ""},
         **{"score": None, "weight": None},
     }
-    with duckdb.connect() as connection:
-        layers(connection)
+    with empty() as connection:
         for number, row in enumerate(rows):
             record = {**numbered, "record_number": number, "response_key": str(number), **row}
             names = list(record)

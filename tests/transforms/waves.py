@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,27 @@ def layers(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(migration.read_text(encoding="utf-8"))
 
 
+@cache
+def _layered() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    layers(connection)
+    return connection
+
+
+@contextmanager
+def empty() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty warehouse: its layers are made once, and what is written to it is taken back."""
+    with _layered().cursor() as connection:
+        connection.begin()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+
 def tallies(answers: Sequence[Row], **parameters: Any) -> Frame:
     """The tallies of these answers, by department key; of each answer only what is not the default is named."""
-    with duckdb.connect() as connection:
-        layers(connection)
+    with empty() as connection:
         rows = pa.Table.from_pylist([_response(number, answer) for number, answer in enumerate(answers, start=1)])
         connection.register("rows", rows)
         connection.execute("insert into core.responses by name from rows")
@@ -113,8 +131,7 @@ def _with_superpromoters(
     pattern = tallied[["department_id"]].assign(
         status=["suppressed" if name in suppressed else "published" for name in tallied["department_id"]], region="all"
     )
-    with duckdb.connect() as connection:
-        layers(connection)
+    with empty() as connection:
         connection.register("tallied", tallied)
         connection.register("departments", tallied[["department_id", "parent_id", "level", "name", "position"]])
         connection.register("pattern", pattern)

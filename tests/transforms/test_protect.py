@@ -67,9 +67,16 @@ class Tree:
 
     @property
     def tallies(self) -> pd.DataFrame:
-        names = ["respondent_promoters", "respondent_passives", "respondent_detractors"]
-        frame = pd.DataFrame(list(self.counts.values()), columns=names)
-        return frame.assign(department_id=self.departments["department_id"], responses=frame[names].sum(axis=1))
+        promoters, passives, detractors = zip(*self.counts.values(), strict=True)
+        classes = {
+            "respondent_promoters": promoters,
+            "respondent_passives": passives,
+            "respondent_detractors": detractors,
+        }
+        responses = [sum(counted) for counted in self.counts.values()]
+        return pd.DataFrame(
+            {"department_id": [path or "all" for path in self.counts], "responses": responses, **classes}
+        )
 
     def pattern(self, k: int = 10, noise: bytes = b"") -> pd.DataFrame:
         return protect(self.tallies, self.departments, min_respondents=k, noise=noise, wave="2026-10")
@@ -79,7 +86,8 @@ class Tree:
 
 
 def hidden(pattern: pd.DataFrame) -> set[str]:
-    return set(pattern.loc[pattern["status"] == "suppressed", "department_id"].replace("all", ""))
+    rows = zip(pattern["department_id"], pattern["status"], strict=True)
+    return {"" if name == "all" else name for name, status in rows if status == "suppressed"}
 
 
 def top_shown(tree: Tree, path: str, hides: set[str]) -> list[str]:

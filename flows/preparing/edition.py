@@ -56,7 +56,6 @@ def draft(
     previous: Sealed | None,
     earlier: Sequence[Sealed] = (),
     reason: str | None,
-    is_material: bool = False,
 ) -> Draft:
     """The release's tables and the facts that stand beside them."""
     settings, organisation = run.survey(examination.survey), run.settings.organisation
@@ -67,8 +66,8 @@ def draft(
         title=run.titles(examination.survey),
         wave=examination.wave,
         revision=examination.revision,
-        reason=f"{reason} {MATERIAL}" if is_material else reason,
-        is_material=is_material,
+        reason=f"{reason} {MATERIAL}" if examination.is_material else reason,
+        is_material=examination.is_material,
         changes=_changes(run, examination, metrics),
         previous_release_id=previous.release_id if previous else None,
         definition=settings.superpromoters.definition,

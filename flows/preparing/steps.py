@@ -228,7 +228,6 @@ def prepare(
             found,
             examination,
             reason=reason,
-            material=material,
             with_pages=with_pages,
             as_step=as_step,
         )
@@ -241,7 +240,6 @@ def prepare_wave(
     examination: Examination,
     *,
     reason: str | None = None,
-    material: bool = False,
     also: Sequence[Sealed] = (),
     with_pages: bool = True,
     as_step: AsStep = plainly,
@@ -266,7 +264,6 @@ def prepare_wave(
         previous=previous,
         earlier=earlier,
         reason=reason,
-        is_material=material and examination.verdict == "changed",
     )
     pages = as_step(write)(run, drafted, made.tree, made.compared.history) if with_pages else {}
     sealed = as_step(close)(store, run, found, drafted, pages, made.pattern)

@@ -3,13 +3,13 @@
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import wraps
 from multiprocessing import get_context
 from pathlib import Path
-from types import FrameType
+from pkgutil import resolve_name
 from typing import Any
 
 from flows.home import Home
@@ -94,16 +94,20 @@ def _whole_way(survey: Survey, wave: str, step: str | None, function: str | None
 
 
 def at_call_of(function: str | None, do: Callable[[], None]) -> None:
-    """Do something where any thread of this process calls a function."""
-    module, _, name = (function or "").rpartition(".")
+    """Do something where any thread of this process calls a function or a method, wherever it was imported to."""
+    if function is None:
+        return
+    called: Callable[..., Any] = resolve_name(function)
 
-    def on_call(frame: FrameType, event: str, argument: object) -> None:  # called often: the name is compared first
-        if frame.f_code.co_name == name and frame.f_globals.get("__name__") == module:
-            do()
+    @wraps(called)
+    def first(*arguments: Any, **named: Any) -> Any:
+        do()
+        return called(*arguments, **named)
 
-    if function is not None:
-        threading.settrace(on_call)
-        sys.settrace(on_call)
+    ours = [one for name, one in sys.modules.items() if name.startswith(("flows.", "warehouse."))]
+    for one in (*ours, resolve_name(function.rpartition(".")[0])):
+        for known in [known for known, value in vars(one).items() if value is called]:
+            setattr(one, known, first)
 
 
 def _die_in(function: str | None) -> None:

@@ -23,9 +23,9 @@ from warehouse.publish import contents
 OTHERS = ".zwerm-0123456789abcdef0123456789abcdef.sealed"  # another home's, whose T is still to come
 TAKING_AWAY = {
     "folder": "flows.channels.folder.swept",
-    "share": "flows.channels.share._cleared",
-    "sftp": "flows.channels.sftp_place.clear",
-    "object_store": "flows.channels.object_store._clear",
+    "share": "flows.channels.share.ShareChannel._cleared",
+    "sftp": "flows.channels.sftp_place.SftpPlace.clear",
+    "object_store": "flows.channels.object_store.ObjectStoreChannel._clear",
 }
 
 

@@ -63,11 +63,11 @@ class Figures(Part):
     net_superpromoter_low: float | None
     net_superpromoter_high: float | None
     reach: float | None = Field(
-        description="people told per promoter who said how many, at least: of bands the lower end"
+        description="people told per promoter who said how many, at least (of bands the lower end); null where few told"
     )
     reach_low: float | None
     reach_high: float | None
-    conversion: float | None = Field(description="of the people told, the share who acted on it")
+    conversion: float | None = Field(description="of the people told, the share who acted on it; null where few did")
     conversion_low: float | None
     conversion_high: float | None
     recommendation_value: float | None = Field(

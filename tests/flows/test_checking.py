@@ -22,44 +22,32 @@ department = "team"
 ROWS = "score,team\n" + "".join(f"{3 + number % 8},{('North', 'South')[number % 2]}\n" for number in range(200))
 
 
-def test_what_is_published_is_checked_again_and_a_change_is_a_breach(tmp_path: Path) -> None:
+CHANGES = {
+    "promoter_metrics": "update mart.promoter_metrics set nps = nps + 1 where department_id = 'all'",
+    "quality": "update mart.quality set outcome = 'failed' where rule = 'scores_are_given'",
+    "trends": "delete from mart.trends where department_id = 'all'",
+}
+
+
+def test_what_is_published_is_checked_again_and_a_change_in_any_table_is_a_breach(tmp_path: Path) -> None:
     survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
     report = survey.release()
     assert report is not None
     run = Run.begin(survey.config)
     check_published(run, report)
-    file = (survey.published / "warehouse.duckdb").resolve()
-    file.chmod(0o600)
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("update mart.promoter_metrics set nps = nps + 1 where department_id = 'all'")
-    with pytest.raises(FlowError, match=r"mart.promoter_metrics has 1 rows that were not sealed, and lacks 1"):
-        check_published(run, report)
+    for table, change in CHANGES.items():
+        file = (survey.published / "warehouse.duckdb").resolve()
+        file.chmod(0o600)
+        with duckdb.connect(str(file)) as connection:
+            connection.execute(change)
+        with pytest.raises(FlowError, match=f"mart.{table} has . rows that were not sealed, and lacks 1"):
+            check_published(run, report)
     with Ledger.open(run.home.ledger) as ledger:
-        (breach,) = ledger.events(kinds=("breach",))
-    assert "is not what was sealed" in breach.detail["says"]
+        breaches = ledger.events(kinds=("breach",))
+    assert ["is not what was sealed" in breach.detail["says"] for breach in breaches] == [True] * len(CHANGES)
     again = survey.read("select count(*) as rows from mart.promoter_metrics where nps > 100")
     assert again["rows"].tolist() == [0]
     check_published(run, report)  # the publication was renewed from the seal
-
-
-@pytest.mark.parametrize(
-    ("table", "change"),
-    [
-        ("quality", "update mart.quality set outcome = 'failed' where rule = 'scores_are_given'"),
-        ("departments", "update mart.departments set path = 'West' where department = 'North'"),
-        ("trends", "delete from mart.trends where department_id = 'all'"),
-    ],
-)
-def test_no_table_differs_from_its_seal_unseen(tmp_path: Path, table: str, change: str) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
-    report = survey.release()
-    assert report is not None
-    file = (survey.published / "warehouse.duckdb").resolve()
-    file.chmod(0o600)
-    with duckdb.connect(str(file)) as connection:
-        connection.execute(change)
-    with pytest.raises(FlowError, match=f"mart.{table} has . rows that were not sealed, and lacks 1"):
-        check_published(Run.begin(survey.config), report)
 
 
 def test_a_critical_check_stops_the_run_before_anything_is_sealed(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def test_what_a_material_revision_discloses_is_a_warning_in_it_and_in_those_afte
         report = survey.release(may_revise=True, material=material)
         assert report is not None
         check_published(Run.begin(survey.config), report)
+        folder = tmp_path / "releases" / report.releases[0].release_id / "pages" / "en"
+        assert any("Too few gave a score" in page.read_text() for page in folder.rglob("*.html"))
         quality = survey.read("from mart.quality where is_latest").set_index("rule").loc[DISCLOSED]
         outcomes.append(quality[["severity", "outcome"]].to_numpy().tolist())
     assert outcomes == [[["warning", "failed"]] * 2] * 2

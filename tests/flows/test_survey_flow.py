@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.home import Home
 from flows.orchestration.orchestrator import server, wait_until_up
 from tests.flows.attempts import STEPS
-from tests.flows.served import NPS, ROOT, Prefect, alone, local, write
+from tests.flows.served import NPS, ROOT, SURVEY, Prefect, alone, local, write
 from warehouse.ledger import Ledger
 
 pytestmark = pytest.mark.timeout(400)
@@ -44,12 +45,12 @@ def prefect(own_server: Home) -> Iterator[Prefect]:
     asked.client.close()
 
 
-def called(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+def called(*words: str, folder: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
     """A module's command that uses the server, as one that the environment names."""
     named = {name: value for name, value in os.environ.items() if name.startswith("PREFECT")}
     command = [sys.executable, "-m", *words]
     done = subprocess.run(command, cwd=ROOT, env=alone(folder) | named, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done
 
 
@@ -120,3 +121,14 @@ def test_a_plain_prefect_deploy_works_and_opens_in_its_own_process_where_opening
         (release,) = ledger.released()
     assert release.released_at is not None
     assert 0 <= (release.released_at - at).total_seconds() < 1
+
+
+def test_a_survey_in_trouble_keeps_no_other_from_its_moment(tmp_path: Path, prefect: Prefect) -> None:
+    broken = SURVEY.format(name="staff").replace("answers.csv", "gone.csv")
+    config = write(tmp_path, ["guests"])
+    config.write_text(config.read_text(encoding="utf-8") + broken, encoding="utf-8")
+    said = json.loads(called("flows", "run", "--config", str(config), "--json", folder=tmp_path, code=2).stdout)
+    assert len(said["releases"]) == 1
+    assert "no file matches" in said["errors"][0]
+    with duckdb.connect(str(tmp_path / "published" / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select survey from mart.releases").fetchall() == [("guests",)]

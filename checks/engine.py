@@ -20,7 +20,6 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)  # it still imports their old names
     import great_expectations
     import great_expectations.expectations
-    from great_expectations.checkpoint.actions import UpdateDataDocsAction
     from great_expectations.data_context.types import base
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ __all__ = [
     "URL",
     "ExpectNoRowToBreak",
     "ReadingDialect",
-    "UpdateDataDocsAction",
     "base",
     "engine_arguments",
     "gx",

@@ -275,8 +275,14 @@ def _path(levels: Sequence[str]) -> str:
 
 
 def _are_text(levels: Sequence[str]) -> str:
-    """Whether no level holds a control character or is longer than a name can be."""
+    """Whether no level holds a control character or is longer than a name can be.
+
+    Bytes are written as they are where they are printable ASCII, and longer where they are not: only then they are
+    looked through, which takes three times as long.
+    """
     if not levels:
         return "true"
     short = "".join(f" and coalesce(length({level}) <= 200, true)" for level in levels)
-    return f"not regexp_matches(concat({', '.join(levels)}), '[\\x00-\\x1f\\x7f]'){short}"
+    together = f"concat({', '.join(levels)})"
+    is_plain = f"strlen(encode({together})::varchar) = strlen({together})"
+    return f"case when {is_plain} then true else not regexp_matches({together}, '[\\x00-\\x1f\\x7f]') end{short}"

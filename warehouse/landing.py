@@ -3,11 +3,13 @@
 import hashlib
 import os
 import secrets
+from collections import deque
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,8 @@ from warehouse.formats import Table, folded
 from warehouse.store import Store
 
 CHUNK_BYTES = 1 << 20
+SYNCED = 8  # chunks that go to the disk at once, while others are read
+AHEAD = 32  # chunks that may wait for it
 
 
 @dataclass(frozen=True)
@@ -185,18 +189,28 @@ def _copied(stream: BinaryIO, draft: Path, name: str) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file, ThreadPoolExecutor(max_workers=1) as beside:
-        while chunk := stream.read(CHUNK_BYTES):
-            hashed = beside.submit(digest.update, chunk)  # it takes as long as the writing
-            file.write(chunk)
-            hashed.result()
+        waiting = deque[Future[None]]()
+        for number, chunk in enumerate(iter(partial(stream.read, CHUNK_BYTES), b""), start=1):
+            waiting.append(beside.submit(_written, file, chunk, is_synced=number % SYNCED == 0))
+            digest.update(chunk)  # it takes as long as the writing
+            if len(waiting) > AHEAD:
+                waiting.popleft().result()
             size += len(chunk)
             if before is not None and size > before[0]:  # it may grow as fast as it is read
                 break
-        file.flush()
-        os.fsync(file.fileno())
+        for written in waiting:
+            written.result()
+        _written(file, b"", is_synced=True)
     if before is not None and (before != _state(stream) or before[0] != size):
         raise WarehouseError(f"{name} changed while it was read: it is still being written; fetch it when it is done")
     return digest.hexdigest(), size
+
+
+def _written(file: BinaryIO, chunk: bytes, *, is_synced: bool) -> None:
+    file.write(chunk)
+    if is_synced:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _state(stream: BinaryIO) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import pandas as pd
@@ -66,6 +67,7 @@ PARTS: Mapping[str, type[Part]] = {
 }
 
 
+@cache
 def schema() -> bytes:
     """The JSON Schema of `release.json`."""
     return json.dumps(ReleaseDocument.model_json_schema(), sort_keys=True, indent=1).encode() + b"\n"

@@ -308,6 +308,16 @@ def test_a_department_s_name_is_text(conformed: Conform, name: str) -> None:
     assert [row["department_levels_are_text"] for row in rows] == [False, True]
 
 
+def test_every_control_character_is_found_in_a_department_s_name_and_no_other_is_taken_for_one(
+    conformed: Conform,
+) -> None:
+    controls = [chr(code) for code in (*range(1, 0x20), 0x7F)]
+    others = [*map(chr, range(0x20, 0x7F)), "\x80", "é", "\u200f", "\U0001f6a2"]
+    names = [f"a{character}b" for character in (*controls, *others)]
+    rows = conformed(mapped(department=["a"]), *({"score": "9", "a": name} for name in names))
+    assert [row["department_levels_are_text"] for row in rows] == [False] * len(controls) + [True] * len(others)
+
+
 # --- the mapping -----------------------------------------------------------------------------------------------------
 
 

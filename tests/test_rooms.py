@@ -163,6 +163,16 @@ def test_the_command_starts_without_anything_heavy() -> None:
     assert heavy == []
 
 
+def test_the_heavy_parts_of_scipy_are_reached_only_when_they_are_needed() -> None:
+    heavy = [
+        f"{shown(path)}:{line} imports {name}"
+        for path in files("transforms", "flows")
+        for name, line in imported(path, at_import=True)
+        if name.startswith(("scipy.stats", "scipy.optimize"))
+    ]
+    assert heavy == []
+
+
 def test_flows_reach_great_expectations_only_when_a_check_runs() -> None:
     heavy = [
         f"{shown(path)}:{line} imports {name}"

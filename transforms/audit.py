@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 from scipy.sparse import block_array, csr_array, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -103,6 +102,8 @@ def _narrow(
 
 def _solved(rows: csr_array, totals: Numbers, costs: Numbers, most: Numbers | None = None) -> Numbers:
     """The solution x ≥ 0, and none of it above `most`, of rows · x = totals with the least costs."""
+    from scipy.optimize import linprog  # a fifth of a second to import, and most surveys have no tables that overlap
+
     limits = (0, None) if most is None else np.stack([np.zeros(len(most)), most], axis=1)
     answer = linprog(costs, A_eq=rows, b_eq=totals, bounds=limits, method="highs")
     if answer.status != 0:

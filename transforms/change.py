@@ -1,7 +1,7 @@
 """How each department moved since an earlier wave, and whether that is beyond chance."""
 
 import pandas as pd
-from scipy.stats import false_discovery_control, norm
+from scipy.special import ndtr, ndtri
 
 from transforms.departments import ROOT_ID
 from transforms.paired import nobody
@@ -58,10 +58,8 @@ def compared(
     now, before = scores(metrics.reset_index(drop=True)), scores(earlier)
     is_compared = now["nps"].notna() & before["nps"].notna()
     moved = _moved(now, before, both).where(is_compared)
-    difference, margin = moved["difference"], norm.ppf((1 + confidence) / 2) * moved["error"]
-    p = benjamini_hochberg(
-        pd.Series(2 * norm.sf((difference / moved["error"]).abs())), is_family=names["department_id"] != ROOT_ID
-    )
+    difference, margin = moved["difference"], ndtri((1 + confidence) / 2) * moved["error"]
+    p = benjamini_hochberg(2 * ndtr(-(difference / moved["error"]).abs()), is_family=names["department_id"] != ROOT_ID)
     return pd.DataFrame(
         {
             "compared_wave": earlier["wave"].where(is_compared).astype("string"),
@@ -116,6 +114,8 @@ def benjamini_hochberg(p: pd.Series, *, is_family: pd.Series) -> pd.Series:
     """Benjamini–Hochberg over the family's p values that are there; the others stay as they are."""
     tested = is_family & p.notna()
     if tested.any():
+        from scipy.stats import false_discovery_control  # it takes longer to import than all else here together
+
         p = p.mask(tested, pd.Series(false_discovery_control(p[tested]), index=p.index[tested]))
     return p
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from transforms.change import SIGNIFICANT, benjamini_hochberg, figure, scores
 from transforms.departments import ROOT_ID
@@ -66,9 +66,9 @@ def _against_rest(rows: pd.DataFrame, shown: pd.DataFrame, *, min_respondents: i
     own, other = scores(rows), scores(rest)
     difference = (own["adjusted"] - other["adjusted"]).where(is_large)
     error = (own["variance"] + other["variance"]) ** 0.5
-    margin = norm.ppf((1 + confidence) / 2) * error
+    margin = ndtri((1 + confidence) / 2) * error
     everyone = pd.Series(True, index=rows.index)
-    p = benjamini_hochberg(pd.Series(2 * norm.sf((difference / error).abs()), index=rows.index), is_family=everyone)
+    p = benjamini_hochberg(2 * ndtr(-(difference / error).abs()), is_family=everyone)
     return pd.DataFrame(
         {
             "nps_rest": figure(rest["nps"]),
@@ -113,7 +113,7 @@ def funnel_limits(
 
     After Spiegelhalter (2005); `answer` is V₀, the variance of one answer, and `between` τ², that between departments.
     """
-    margin = norm.ppf((1 + share) / 2) * np.sqrt(answer / np.asarray(n, dtype="float64") + between)
+    margin = ndtri((1 + share) / 2) * np.sqrt(answer / np.asarray(n, dtype="float64") + between)
     return np.clip(centre - margin, -1, 1), np.clip(centre + margin, -1, 1)
 
 

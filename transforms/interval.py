@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Method = Literal["adjusted_wald", "score", "wald"]
 Numbers = NDArray[np.float64]
@@ -36,7 +36,7 @@ def scored(counts: pd.DataFrame, *, method: Method) -> pd.DataFrame:
     n = promoters + passives + detractors
     added = 0 if method == "wald" else 0.75
     p, d = ((one + added) / (n + 4 * added) for one in (promoters, detractors))
-    margin = norm.ppf(0.975) * ((p + d - (p - d) ** 2).clip(lower=0) / (n + 4 * added)) ** 0.5
+    margin = ndtri(0.975) * ((p + d - (p - d) ** 2).clip(lower=0) / (n + 4 * added)) ** 0.5
     points = {
         "nps": (promoters - detractors) / n,
         "nps_low": (p - d - margin).clip(lower=-1),
@@ -56,7 +56,7 @@ def score_interval(
     """
     b, q, c = (np.asarray(counts, dtype=np.float64) for counts in (detractors, passives, promoters))
     n = b + q + c
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = (c - b) / n
         low = _root(b, c, n, z=z, inside=estimate, outside=np.full_like(estimate, -1.0))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from transforms.interval import DIGITS
 
@@ -27,7 +27,7 @@ def sampled(metrics: pd.DataFrame, strata: pd.DataFrame, *, min_respondents: int
     n = effective + 3
     adjusted_p, adjusted_d = (p * effective + 0.75) / n, (d * effective + 0.75) / n
     centre = adjusted_p - adjusted_d
-    quantile = pd.Series(t.ppf(0.975, found["degrees"].where(found["degrees"] > 0)), index=metrics.index)
+    quantile = pd.Series(stdtrit(found["degrees"].where(found["degrees"] > 0), 0.975), index=metrics.index)
     margin = quantile * np.sqrt((adjusted_p + adjusted_d - centre**2) / n)
     made = {
         "nps_weighted": metrics["nps_weighted"],

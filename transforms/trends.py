@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from transforms.breaks import LANGUAGES, Reason
 from transforms.change import figure, scores
@@ -80,7 +80,7 @@ def _smoothed(
     nps: np.ndarray, error: np.ndarray, waves: Sequence[str], broken: Mapping[str, Reason]
 ) -> dict[str, np.ndarray]:
     """The smooth and its band, each part between two breaks by itself."""
-    z = float(norm.ppf(0.975))
+    z = float(ndtri(0.975))
     starts = [0, *(place for place, wave in enumerate(waves) if place and wave in broken), len(waves)]
     apart = np.array(distances(waves), dtype="float64")
     parts = [

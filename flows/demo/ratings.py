@@ -65,11 +65,11 @@ def true_importances(scores: Mapping[int, float]) -> dict[str, float]:
 
 def _moments(aspect: Aspect, scores: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The true mean of the rating, and of its square, at each score."""
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     centre = aspect.mean + WIDTH * aspect.pull * (scores - USUAL) / SPREAD
     edges = np.array([-np.inf, 1.5, 2.5, 3.5, 4.5, np.inf])[:, None]
-    chances = np.diff(norm.cdf((edges - centre) / (WIDTH * (1 - aspect.pull**2) ** 0.5)), axis=0)
+    chances = np.diff(ndtr((edges - centre) / (WIDTH * (1 - aspect.pull**2) ** 0.5)), axis=0)
     ratings = np.arange(1.0, 6.0)
     return ratings @ chances, ratings**2 @ chances
 

@@ -34,11 +34,11 @@ RULES: tuple[Rule, ...] = (
     ),
     _readable("weight", english="a weight", dutch="gewicht"),
     Rule(
-        name="weight_is_positive",
+        name="weight_in_range",
         kind="rows",
         says={
-            "en": "No weight is negative, infinite or over 100,000.",
-            "nl": "Geen gewicht is negatief, oneindig of boven 100.000.",
+            "en": "Every weight lies between 0 and 100,000.",
+            "nl": "Elk gewicht ligt tussen 0 en 100.000.",
         },
         condition=Between("weight", 0, WEIGHT_MAX),
         most=SHARE,

@@ -36,7 +36,7 @@ FAULTS = (
     Fault("ingevuld_op", "gisteren", ("responded_at_is_readable", "wave_is_known"), 2),
     Fault("ingevuld_op", "2026-02-30 10:15", ("responded_at_is_readable", "wave_is_known")),
     Fault("ingevuld_op", "2062-07-14 10:15", ("responded_at_is_past",)),
-    Fault("gewicht", -0.8, ("weight_is_positive",), 4),
+    Fault("gewicht", -0.8, ("weight_in_range",), 4),
     Fault("gewicht", "n.v.t.", ("weight_is_readable",), 2),
     Fault("verteld", "heel vaak", ("told_count_is_readable",), 2),
     Fault("meegekomen", -2, ("counts_are_not_negative",), 2),

@@ -17,7 +17,7 @@ select
     count_if(not score_is_readable) as score_is_readable,
     count_if(score not between 0 and 10) as score_in_range,
     count_if(not weight_is_readable) as weight_is_readable,
-    count_if(weight < 0) as weight_is_positive,
+    count_if(weight < 0) as weight_in_range,
     count_if(not responded_at_is_readable) as responded_at_is_readable,
     count_if(responded_at > localtimestamp + interval 1 day) as responded_at_is_past,
     count_if(responded_at is null) as wave_is_known,

@@ -75,4 +75,4 @@ def test_the_frame_is_the_contracts_and_speaks_the_language() -> None:
 def test_row_rules_that_ran_file_by_file_are_told_over_the_wave() -> None:
     found = {r.rule.name: r for r in told(ROWS, {"score_in_range": 21, "wave_is_known": 20}, base_count=1000)}
     assert (found["score_in_range"].outcome, found["wave_is_known"].outcome) == ("failed", "passed")
-    assert found["weight_is_positive"].failed_count == 0
+    assert found["weight_in_range"].failed_count == 0

@@ -14,7 +14,7 @@ BROKEN: Mapping[str, tuple[Mapping[str, object], ...]] = {
     "score_is_readable": ({"score": None, "score_is_readable": False},),
     "score_in_range": ({"score": 11}, {"score": -1}),
     "weight_is_readable": ({"weight_is_readable": False},),
-    "weight_is_positive": ({"weight": -0.5}, {"weight": 100_000.1}),
+    "weight_in_range": ({"weight": -0.5}, {"weight": 100_000.1}),
     "responded_at_is_readable": ({"responded_at_is_readable": False},),
     "responded_at_is_past": ({"responded_at": datetime(2026, 11, 2, 0, 0, 1)}, {"responded_at": datetime(9999, 1, 1)}),
     "wave_is_known": ({"wave": None},),
@@ -64,7 +64,7 @@ def test_a_row_is_quarantined_once_with_all_the_rules_that_it_broke(
     connection: duckdb.DuckDBPyConnection, incoming: Fill
 ) -> None:
     incoming({"score": 12, "wave": None, "weight": -1})
-    assert quarantined(connection) == {1: ["score_in_range", "weight_is_positive", "wave_is_known"]}
+    assert quarantined(connection) == {1: ["score_in_range", "weight_in_range", "wave_is_known"]}
 
 
 def test_the_scale_is_the_one_that_the_survey_declares(connection: duckdb.DuckDBPyConnection, incoming: Fill) -> None:

@@ -416,7 +416,7 @@ def test_what_came_in_what_is_in_quarantine_and_what_waits_are_counted(home: Hom
         )
         store.run(
             "insert into core.quarantine values"
-            " ('passengers', 1, 3, null, '2026-10', ['score_in_range', 'weight_is_positive'], null, '{}',"
+            " ('passengers', 1, 3, null, '2026-10', ['score_in_range', 'weight_in_range'], null, '{}',"
             " now()::timestamp)"
         )
         store.run("insert into core.inputs values ($id, 1)", {"id": one})
@@ -426,13 +426,13 @@ def test_what_came_in_what_is_in_quarantine_and_what_waits_are_counted(home: Hom
         )
     counts = told(home)["working"]["surveys"]["passengers"]
     assert (counts["files"], counts["records"], counts["quarantined"]) == (2, 5, 1)
-    assert counts["rules"] == {"score_in_range": 1, "weight_is_positive": 1}
+    assert counts["rules"] == {"score_in_range": 1, "weight_in_range": 1}
     assert counts["waiting"] == {"2026-10": 1}
     said = text(home)
     assert "passengers: 5 records in 2 files" in said
     assert "a is gone from x: its answers keep counting" in said
     assert "old is gone from x: newer files have its answers" in said
-    assert "1 in quarantine (score_in_range 1, weight_is_positive 1)" in said
+    assert "1 in quarantine (score_in_range 1, weight_in_range 1)" in said
     assert "2026-10: 1 answer came or changed since its release" in said
 
 

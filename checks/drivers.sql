@@ -1,17 +1,6 @@
 -- Drivers: one row per department × driver, beside what holds over all of the department's drivers and what is left of its
--- people after those of the topmost departments below that show theirs. Reads `drivers`, `departments` and `pattern`.
-with recursive lines as (
-    select department_id, parent_id as above_id, 1 as distance
-    from departments
-    where parent_id is not null
-    union all
-    select lines.department_id, departments.parent_id as above_id, distance + 1 as distance
-    from lines
-    join departments on departments.department_id = lines.above_id
-    where departments.parent_id is not null
-),
-
-shown as (
+-- people after those of the topmost departments below that show theirs. Reads `drivers`, `lines` and `pattern`.
+with shown as (
     select department_id, max(responses) as responses from drivers group by department_id
 ),
 

@@ -1,19 +1,8 @@
 -- Themes: one row per word of one release that is said to set comments apart, with what could be subtracted of it.
--- Reads `promoter_metrics` and `themes`, the rows of one survey and wave. What personal data look like is said here once
--- more, simply and apart from what removes them.
-with recursive lines as (
-    select department_id, parent_id as above_id, 1 as distance
-    from promoter_metrics
-    where parent_id is not null
-    union all
-    select lines.department_id, promoter_metrics.parent_id as above_id, distance + 1 as distance
-    from lines
-    join promoter_metrics on promoter_metrics.department_id = lines.above_id
-    where promoter_metrics.parent_id is not null
-),
-
+-- Reads `promoter_metrics`, `themes` and `lines`, the rows of one survey and wave. What personal data look like is said
+-- here once more, simply and apart from what removes them.
 -- Of each row the nearest one above it that shows the same word.
-nearest as (
+with nearest as (
     select themes.language, themes.kind, themes.theme, themes.respondents, arg_min(above.department_id, distance) as above_id
     from themes
     join lines on lines.department_id = themes.department_id

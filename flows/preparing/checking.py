@@ -22,6 +22,7 @@ from transforms.current import current
 from transforms.departments import SEPARATOR, department_id, path_of
 from transforms.moves import placed
 from transforms.responses import columns_needed
+from transforms.sql import text
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
 from warehouse.marts import SEALED
@@ -173,6 +174,7 @@ def _results(
     _table(store, "checked_waves", _sql("waves"), {**key, **since, "batches": batches})
     _table(store, "checked_tallies", _sql("tallies"), key)
     said = _comments(store, run, found.survey)
+    _table(store, "lines", text("lines"), {})
     for name in COMPUTED:
         if name not in without:
             _table(store, f"checked_{name}", _sql(name), {})

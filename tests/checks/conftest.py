@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from checks.conditions import Value
+from transforms.sql import text
 
 COLUMNS = {
     "survey": "varchar",
@@ -57,6 +58,11 @@ def made(connection: duckdb.DuckDBPyConnection, noun: str, parameters: dict[str,
     """Make the table that a noun's rules read, with the select beside them, as the flow does."""
     select = (files("checks") / f"{noun}.sql").read_text(encoding="utf-8")
     connection.execute(f"create or replace temp table checked_{noun} as {select}", parameters or None)
+
+
+def lines(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table of who is above whom, of `departments`."""
+    connection.execute(f"create or replace temp table lines as {text('lines')}")
 
 
 @pytest.fixture

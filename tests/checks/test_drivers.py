@@ -5,7 +5,7 @@ import pytest
 
 from checks.drivers import RULES
 from checks.gate import gate
-from tests.checks.conftest import made
+from tests.checks.conftest import lines, made
 
 ROWS = [
     ("all", "crew", "strength", None, 400, 0.7, 0.6, 0.8, 0.4),
@@ -24,6 +24,7 @@ def drivers(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.executemany("insert into drivers values (?, ?, ?, ?, ?, ?, ?, ?, ?)", ROWS)
     connection.execute("create temp table departments (department_id varchar, parent_id varchar)")
     connection.execute("insert into departments values ('all', null), ('islands', 'all'), ('texel', 'islands')")
+    lines(connection)
     connection.execute("create temp table pattern (department_id varchar, status varchar)")
     connection.execute("insert into pattern values ('all', 'published'), ('texel', 'published'), ('sea', 'suppressed')")
     return connection

@@ -6,7 +6,7 @@ import pytest
 
 from checks.gate import gate
 from checks.themes import RULES
-from tests.checks.conftest import made
+from tests.checks.conftest import lines, made
 
 METRICS = pd.DataFrame(
     [
@@ -24,10 +24,11 @@ def failed(connection: duckdb.DuckDBPyConnection, *rows: Row) -> list[str]:
     """The rules that these rows break: department, theme, position, respondents, z."""
     columns = ["department_id", "theme", "position", "respondents", "z_score"]
     themes = pd.DataFrame(rows, columns=columns).assign(language="en", kind="promoters")
-    for name, frame in (("metrics", METRICS), ("said", themes)):
+    for name, frame in (("metrics", METRICS), ("departments", METRICS), ("said", themes)):
         connection.register(name, frame)
     connection.execute("create or replace temp table promoter_metrics as from metrics")
     connection.execute("create or replace temp table themes as from said")
+    lines(connection)
     made(connection, "themes", {})
     results = gate(connection, table="checked_themes", rules=RULES, parameters={"min_respondents": 10}).results
     return [result.rule.name for result in results if result.outcome == "failed"]

@@ -9,8 +9,8 @@ from flows.command.calls import release, run
 from flows.errors import ConfigurationError
 from flows.preparing.steps import prepare
 from flows.run import Run
-from tests.flows.test_checking import CONFIGURATION, ROWS
-from tests.flows.whole import Survey
+from tests.flows.test_checking import ROWS
+from tests.flows.whole import TEAMS, Survey
 from warehouse.ledger import Ledger
 
 LATE = ROWS + "2,North\n10,North\n"
@@ -23,26 +23,26 @@ def call(config: Path, **said: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("option", ["revise", "material"])
 def test_a_revision_says_why(tmp_path: Path, option: str) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS)
     with pytest.raises(ConfigurationError, match=f"--{option} needs a reason"):
         call(survey.config, **{option: True})
 
 
 def test_a_time_that_has_passed_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS)
     with pytest.raises(ConfigurationError, match="has passed"):
         call(survey.config, at="2020-01-01T09:00")
     assert list(Run.begin(survey.config).home.landing.iterdir()) == []
 
 
 def test_a_retry_with_nothing_held_says_so_at_once(tmp_path: Path) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS)
     said = release(config=survey.config, release=None, retry=True, withdraw=False, reason=None, at=None, quiet=True)
     assert said["lines"] == ["Nothing is held."]
 
 
 def test_who_lets_all_late_answers_in_is_recorded_and_everyone_reads_it(tmp_path: Path) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS)
     assert survey.release() is not None
     (tmp_path / "answers.csv").write_text(LATE, encoding="utf-8")
     begun = Run.begin(survey.config)

@@ -9,16 +9,9 @@ from flows.command.rehearsal import rehearse
 from flows.errors import FlowError, StoppedByCheckError
 from flows.preparing.checking import check_published
 from flows.run import Run
-from tests.flows.whole import Survey
+from tests.flows.whole import TEAMS, Survey
 from warehouse.ledger import Ledger
 
-CONFIGURATION = """
-[surveys.guests]
-wave = { value = "2026-10" }
-[surveys.guests.roles]
-score = "score"
-department = "team"
-"""
 ROWS = "score,team\n" + "".join(f"{3 + number % 8},{('North', 'South')[number % 2]}\n" for number in range(200))
 
 
@@ -30,7 +23,7 @@ CHANGES = {
 
 
 def test_what_is_published_is_checked_again_and_a_change_in_any_table_is_a_breach(tmp_path: Path) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS)
     report = survey.release()
     assert report is not None
     run = Run.begin(survey.config)
@@ -52,7 +45,7 @@ def test_what_is_published_is_checked_again_and_a_change_in_any_table_is_a_breac
 
 def test_a_critical_check_stops_the_run_before_anything_is_sealed(tmp_path: Path) -> None:
     broken = ROWS + "".join("eleven,North\n" for _ in range(20))
-    survey = Survey.written(tmp_path, broken, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, broken, configuration=TEAMS)
     says = (
         r"answers.csv: score_is_readable failed on 20 of 220 records \(first: 201, .*\), from column 'score'; at most"
     )
@@ -65,7 +58,7 @@ def test_a_critical_check_stops_the_run_before_anything_is_sealed(tmp_path: Path
 
 
 def test_an_answer_that_was_lost_on_the_way_stops_the_run(tmp_path: Path) -> None:
-    survey = Survey.written(tmp_path, ROWS, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS)
     assert survey.release() is not None
     (tmp_path / "answers-late.csv").write_text(f"{ROWS}9,North\n", encoding="utf-8")
     with Run.begin(survey.config).store() as store:
@@ -76,13 +69,13 @@ def test_an_answer_that_was_lost_on_the_way_stops_the_run(tmp_path: Path) -> Non
 
 def test_a_scale_of_1_to_5_is_mapped_or_declared_or_refused(tmp_path: Path) -> None:
     rows = "score,team\n" + "".join(f"{1 + number % 5},{('North', 'South')[number % 2]}\n" for number in range(200))
-    survey = Survey.written(tmp_path, rows, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, rows, configuration=TEAMS)
     with pytest.raises(StoppedByCheckError, match=r"(?s)scale_is_used.*values = \{ … \}.*scale = \[0, 10\]"):
         survey.release()
     rehearsal = rehearse(Run.begin(survey.config), "guests")
     assert rehearsal.stops
     assert any(line.startswith("scale_is_used: not so in 2026-10.") for line in rehearsal.lines)
-    mapped = CONFIGURATION.replace(
+    mapped = TEAMS.replace(
         'score = "score"', 'score = { column = "score", values = { 1 = 0, 2 = 3, 3 = 6, 4 = 8, 5 = 10 } }'
     )
     again = Survey.written(tmp_path, rows, configuration=mapped)
@@ -92,7 +85,7 @@ def test_a_scale_of_1_to_5_is_mapped_or_declared_or_refused(tmp_path: Path) -> N
 
 def test_neither_what_is_hidden_nor_what_waits_can_be_computed_from_the_checks_of_two_revisions(tmp_path: Path) -> None:
     broken = "eleven,North\n" * 3
-    survey = Survey.written(tmp_path, ROWS + broken, configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, ROWS + broken, configuration=TEAMS)
     assert survey.release() is not None
     late = "".join(f"{3 + number % 8},North\n" for number in range(30)) + "9,South\n2,South\n"  # two wait
     (tmp_path / "answers.csv").write_text(ROWS + broken + "twelve,South\n" + late, encoding="utf-8")

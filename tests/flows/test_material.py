@@ -5,16 +5,9 @@ from typing import Any
 
 from flows.preparing.checking import check_published
 from flows.run import Run
-from tests.flows.whole import Survey
+from tests.flows.whole import TEAMS, Survey
 from warehouse.ledger import Ledger
 
-CONFIGURATION = """
-[surveys.guests]
-wave = { value = "2026-10" }
-[surveys.guests.roles]
-score = "score"
-department = "team"
-"""
 DISCLOSED = ["published_is_large", "nothing_small_can_be_subtracted"]
 
 
@@ -23,7 +16,7 @@ def rows(**teams: int) -> str:
 
 
 def test_what_a_material_revision_discloses_is_a_warning_in_it_and_in_those_after_it(tmp_path: Path) -> None:
-    survey = Survey.written(tmp_path, rows(North=60, South=60), configuration=CONFIGURATION)
+    survey = Survey.written(tmp_path, rows(North=60, South=60), configuration=TEAMS)
     assert survey.release() is not None
     outcomes = []
     for few, material in ((rows(North=60, South=6, West=3), True), (rows(North=90, South=6, West=3), False)):

@@ -14,6 +14,14 @@ from flows.releasing.recover import recover
 from flows.releasing.staging import stage_together
 from flows.run import Run
 
+TEAMS = """
+[surveys.guests]
+wave = { value = "2026-10" }
+[surveys.guests.roles]
+score = "score"
+department = "team"
+"""
+
 
 @dataclass(frozen=True)
 class Survey:

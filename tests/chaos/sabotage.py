@@ -97,8 +97,9 @@ class AnotherContent(WebhookChannel):
 
     def arm(self, *, until: datetime) -> list[Refusal]:
         refusals = super().arm(until=until)
-        name, line = min(self._lines.items())
-        other = line.request.message.replace(b"Waddenlijn", b"Wanderlijn")
+        named = b"Waddenlijn"  # which only stands in what is not sealed
+        name, line = next(item for item in self._lines.items() if named in item[1].request.message)
+        other = line.request.message.replace(named, b"Wanderlijn")
         self._lines[name] = replace(line, sending=Sending(line.connection, other))
         return refusals
 

@@ -21,7 +21,10 @@ OWNERS = {  # only this room imports it
     "duckdb": "warehouse",
     "sqlite3": "warehouse",
 }
-HEAVY = {"prefect", "pandas", "numpy", "pyarrow", "scipy", "great_expectations", "duckdb", "altair", "sqlalchemy"}
+HEAVY = {
+    *("prefect", "pandas", "numpy", "pyarrow", "scipy", "statsmodels", "great_expectations"),
+    *("duckdb", "altair", "sqlalchemy"),
+}
 IMPURE = {  # clock, disk, network, logger, connection, chance
     *("logging", "os", "shutil", "tempfile", "pathlib", "time", "random", "secrets", "uuid"),
     *("socket", "ssl", "http", "smtplib", "requests", "httpx", "urllib3", "subprocess", "threading", "asyncio"),
@@ -163,12 +166,12 @@ def test_the_command_starts_without_anything_heavy() -> None:
     assert heavy == []
 
 
-def test_the_heavy_parts_of_scipy_are_reached_only_when_they_are_needed() -> None:
+def test_the_heavy_parts_of_statistics_are_reached_only_when_they_are_needed() -> None:
     heavy = [
         f"{shown(path)}:{line} imports {name}"
         for path in files("transforms", "flows")
         for name, line in imported(path, at_import=True)
-        if name.startswith(("scipy.stats", "scipy.optimize"))
+        if name.startswith(("scipy.stats", "scipy.optimize", "statsmodels"))
     ]
     assert heavy == []
 

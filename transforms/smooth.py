@@ -1,16 +1,13 @@
-"""A smooth through waves with known errors: a level that drifts, found by Kalman's filter and smoother.
-
-Our own, over all series at once: statsmodels' smoother gives the same to nine digits (a test holds it so), yet takes
-one series and one drift at a time. For 500 departments through 24 waves that is 11 seconds, and three to import it,
-where this takes a fifteenth of one; and its drift, estimated by an optimiser, would make the band too narrow.
-"""
+"""A smooth through waves with known errors: a level that drifts, by statsmodels' Kalman smoother."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
-DRIFTS = np.arange(0.0, 20.5, 0.5)  # how far the level may drift from one period to the next: its sd, in points
+# How far the level may drift from one period to the next: its sd, in points. Few, for each is a run of the smoother;
+# close together where small errors can tell them apart. Each counts for its part of the way from 0 to 20.
+DRIFTS = np.array([0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0])
 LEAST = 3  # waves in a smooth
 
 
@@ -21,43 +18,38 @@ def smooth(values: Numbers, variances: Numbers, distances: Numbers, *, z: float)
     of unknown variance per period, so that a wave that is missing only widens the band, and waves may lie apart
     (`distances`, in periods, from the one before). It is chosen because it takes errors that differ from wave to
     wave as they are. A few waves say little of the drift: estimated, it is mostly 0, and the band too narrow. So it
-    is not, but averaged over a grid by its likelihood; the band then holds the level in 94 of 100 waves or more,
-    whatever the drift. Nothing is searched for, and every step is plain arithmetic on each series by itself: no
-    optimiser's tolerance, no order of threads. The first value has a flat prior; errors count as independent
-    between waves. A smooth reaches from a series' first value to its last, and needs three values.
+    is not, but averaged over a grid by its likelihood, every drift as likely before; the band at 95 % then holds the
+    level in about 94 to 99 of 100 waves, whatever the drift. Nothing is searched for: no optimiser's tolerance, no
+    order of threads. The first value has a flat prior; errors count as independent between waves. A smooth reaches
+    from a series' first value to its last, and needs three values.
     """
-    means, spreads, likelihood = _filtered_and_smoothed(values, variances, distances)
-    weights = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
-    weights = (weights / weights.sum(axis=1, keepdims=True))[:, None, :]
-    mean = (weights * means).sum(axis=2)
-    variance = (weights * (spreads + (means - mean[:, :, None]) ** 2)).sum(axis=2)
-    seen = ~np.isnan(values)
-    inside = np.maximum.accumulate(seen, axis=1) & np.maximum.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
-    is_told = inside & (seen.sum(axis=1, keepdims=True) >= LEAST)
-    mean, margin = np.where(is_told, mean, np.nan), z * np.sqrt(variance)
+    mean, variance = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
+    for row, is_seen in enumerate(~np.isnan(values)):
+        seen = np.flatnonzero(is_seen)
+        if len(seen) >= LEAST:
+            told = slice(seen[0], seen[-1] + 1)
+            mean[row, told], variance[row, told] = _averaged(values[row, told], variances[row, told], distances[told])
+    margin = z * np.sqrt(variance)
     return mean, mean - margin, mean + margin
 
 
-def _filtered_and_smoothed(values: Numbers, variances: Numbers, distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Per series, wave and drift the smoothed level and its variance; per series and drift the log-likelihood."""
-    series, waves = values.shape
-    level, spread, predicted = (np.zeros((series, waves, len(DRIFTS))) for _ in range(3))
-    likelihood = np.zeros((series, len(DRIFTS)))
-    has_begun = np.zeros((series, 1), dtype=bool)
-    m, p = np.zeros((series, len(DRIFTS))), np.zeros((series, len(DRIFTS)))
-    for t in range(waves):
-        y, h = values[:, t, None], variances[:, t, None]
-        is_seen = ~np.isnan(y)
-        p = predicted[:, t] = np.where(has_begun, p + DRIFTS**2 * distances[t], 0.0)
-        error, total = y - m, p + h
-        likelihood -= np.where(is_seen & has_begun, (np.log(total) + error**2 / total) / 2, 0.0)
-        gain = np.where(has_begun, p / total, 1.0)
-        m = level[:, t] = np.where(is_seen, m + gain * error, m)
-        p = spread[:, t] = np.where(is_seen, np.where(has_begun, gain * h, h), p)
-        has_begun = has_begun | is_seen
-    for t in range(waves - 2, -1, -1):
-        ahead = predicted[:, t + 1]
-        back = np.divide(spread[:, t], ahead, out=np.zeros_like(ahead), where=ahead > 0)
-        level[:, t] += back * (level[:, t + 1] - level[:, t])
-        spread[:, t] += back**2 * (spread[:, t + 1] - ahead)
-    return level, spread, likelihood
+def _averaged(values: Numbers, variances: Numbers, distances: Numbers) -> tuple[Numbers, Numbers]:
+    """One series' level at each wave and its variance, averaged over the drifts by their likelihood."""
+    from statsmodels.tsa.statespace.kalman_smoother import KalmanSmoother  # half a second to import
+
+    model = KalmanSmoother(
+        values.reshape(-1, 1).copy(),
+        k_states=1,
+        initialization="diffuse",
+        obs_cov=np.where(np.isnan(values), 1.0, variances)[None, None],
+        **dict.fromkeys(("design", "transition", "selection"), np.ones((1, 1))),
+    )
+    levels, spreads, likelihood = np.empty((len(DRIFTS), len(values))), np.empty((len(DRIFTS), len(values))), []
+    for place, drift in enumerate(DRIFTS):
+        model["state_cov"] = (drift**2 * np.append(distances[1:], 0.0))[None, None]
+        found = model.smooth()
+        levels[place], spreads[place] = found.smoothed_state[0], found.smoothed_state_cov[0, 0]
+        likelihood.append(found.llf)
+    weights = np.gradient(DRIFTS) * np.exp(np.array(likelihood) - max(likelihood))
+    level = np.average(levels, axis=0, weights=weights)
+    return level, np.average(spreads + (levels - level) ** 2, axis=0, weights=weights)

@@ -231,7 +231,10 @@ def test_a_clock_that_is_put_right_while_a_moment_is_awaited_makes_it_wait_for_t
 
     report = open_moment(home, settings, moment_id, is_cancelled=asked)
     assert time.monotonic() >= steady_at
-    assert all(d.opened_at is not None and at <= d.opened_at < at + timedelta(seconds=1) for d in report.deliveries)
+    opened = [d.opened_at for d in report.deliveries]
+    assert all(one is not None and at <= one for one in opened)
+    is_punctual = all(one < at + timedelta(seconds=1) for one in opened if one)
+    assert is_punctual or report.breaches, "late is told, never passed over"
     assert any("was set forward by 3,600 seconds" in said for said in remarks(home, moment_id))
 
 

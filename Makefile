@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 LOCK_FLAGS := --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
+# What was compiled once, the many processes of the tests need not compile again, whatever the host thinks of caches.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: any-order attack help setup setup-dev demo test check lock format bench bench-release coverage chromium chaos clean
 

@@ -67,7 +67,8 @@ class Watched:
 
     def look(self) -> None:
         """Search all that must hold no figure, and all that others can reach."""
-        told = [self.console, self.raised, *below(self.home.prefect), *new_elsewhere(self.folder, self.planned_at)]
+        told = [self.console, self.raised, *below(self.home.prefect), *below(self.home.scratch)]
+        told += new_elsewhere(self.folder, self.planned_at)
         reachable = list(reachable_by_others(self.home.path))
         if datetime.now(UTC) >= self.planned_at:
             return

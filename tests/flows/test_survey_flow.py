@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -98,7 +99,11 @@ def test_the_steps_are_tasks_and_what_came_of_them_is_an_artifact_without_a_metr
     tasks = {task["name"].rsplit("-", 1)[0] for task in prefect.post("/task_runs/filter", {})}
     assert tasks >= {"fetch", "examine", "tally", "protect", "compute", "check", "write", "close", "arm_open_confirm"}
     artifacts = [one["data"] for one in prefect.post("/artifacts/filter", {}) if one["key"] == "release"]
-    assert any("1 of 1 deliveries made" in markdown for markdown in artifacts)
+    (told,) = [markdown for markdown in artifacts if "1 of 1 deliveries made" in markdown]
+    assert re.search(r"^- 2 departments shown, 0 hidden to protect people$", told, re.MULTILINE)
+    assert re.search(r"^- (all \d+ checks passed|\d+ of \d+ checks with a warning)$", told, re.MULTILINE)
+    assert re.search(r"^- skew \d+\.\d ms$", told, re.MULTILINE)
+    assert re.search(r"^- pages: /\S+/published/site/guests/\S+/en/index\.html$", told, re.MULTILINE)
     assert kept(own_server, NPS) == []
 
 

@@ -68,7 +68,7 @@ def strengths(scene: Scene, words: Words, department_id: str) -> Praise:
     said = quoted(words, scene.beside.quotes.get(department_id, ()))
     return Praise(
         sentence=_praised(edition, words, rows, shown, by_super=by_super, has_words=bool(found or said)),
-        note=_added(edition, words, shown, by_super=by_super),
+        note=_added(edition, words, rows, shown, by_super=by_super),
         heading=words.say("What superpromoters praise") if by_super else words.say("What promoters praise"),
         drivers=tuple(
             _row(
@@ -206,11 +206,9 @@ def _praised(
         drivers = _named(edition, words, shown)
         if by_super:
             return words.say(
-                "Superpromoters praise this most, and it goes together with the score: %(drivers)s.", drivers=drivers
+                "Superpromoters rate this high, and it goes together with the score: %(drivers)s.", drivers=drivers
             )
-        return words.say(
-            "Promoters praise this most, and it goes together with the score: %(drivers)s.", drivers=drivers
-        )
+        return words.say("Promoters rate this high, and it goes together with the score: %(drivers)s.", drivers=drivers)
     if rows and by_super:
         return words.say("No subject stands out among what superpromoters rate high.")
     if rows:
@@ -226,30 +224,52 @@ def _praised(
     return None
 
 
-def _added(edition: Edition, words: Words, shown: Sequence[Driver], *, by_super: bool) -> str | None:
-    """Where the organisation adds value: the strength that those who carry it on rate furthest above passives."""
-    gaps = [
-        (carried - row.rating_passives, carried, row)
-        for row in shown
-        for carried in [row.rating_superpromoters if by_super else row.rating_promoters]
-        if carried is not None and row.rating_passives is not None
-    ]
-    if not gaps or max(gaps, key=lambda gap: gap[0])[0] <= 0:
+def _added(
+    edition: Edition, words: Words, rows: Sequence[Driver], shown: Sequence[Driver], *, by_super: bool
+) -> str | None:
+    """Where the organisation adds value: the strength that those who carry it on rate furthest above passives.
+
+    It is called the most only where no other subject is rated as far above: one that would help may well be.
+    """
+    gaps = {row.driver: gap for row in rows if (gap := _gap(row, by_super=by_super)) is not None}
+    told = [row for row in shown if gaps.get(row.driver, 0) > 0]
+    if not told:
         return None
-    _, carried, row = max(gaps, key=lambda gap: gap[0])
-    named = {
-        "driver": Markup("<bdi>%s</bdi>") % driver_name(edition, words, row.driver),
-        "carried": words.decimal(carried, 1),
-        "passives": words.decimal(row.rating_passives or 0, 1),
-    }
-    if by_super:
+    row = max(told, key=lambda one: gaps[one.driver])
+    return _both_rate(
+        words,
+        driver=Markup("<bdi>%s</bdi>") % driver_name(edition, words, row.driver),
+        carried=words.decimal(_carried(row, by_super=by_super) or 0, 1),
+        passives=words.decimal(row.rating_passives or 0, 1),
+        by_super=by_super,
+        is_most=all(gaps[row.driver] > gap for driver, gap in gaps.items() if driver != row.driver),
+    )
+
+
+def _both_rate(words: Words, *, driver: str, carried: str, passives: str, by_super: bool, is_most: bool) -> str:
+    named = {"driver": driver, "carried": carried, "passives": passives}
+    if by_super and is_most:
         return words.say(
             "Here we add most: superpromoters give %(carried)s on average for %(driver)s, passives %(passives)s.",
             **named,
         )
-    return words.say(
-        "Here we add most: promoters give %(carried)s on average for %(driver)s, passives %(passives)s.", **named
-    )
+    if by_super:
+        return words.say("Superpromoters give %(carried)s on average for %(driver)s, passives %(passives)s.", **named)
+    if is_most:
+        return words.say(
+            "Here we add most: promoters give %(carried)s on average for %(driver)s, passives %(passives)s.", **named
+        )
+    return words.say("Promoters give %(carried)s on average for %(driver)s, passives %(passives)s.", **named)
+
+
+def _carried(row: Driver, *, by_super: bool) -> float | None:
+    return row.rating_superpromoters if by_super else row.rating_promoters
+
+
+def _gap(row: Driver, *, by_super: bool) -> float | None:
+    """How far above passives they rate it; rounded, because means are told in steps and equal ones must be equal."""
+    carried = _carried(row, by_super=by_super)
+    return None if carried is None or row.rating_passives is None else round(carried - row.rating_passives, 10)
 
 
 def _would_help(

@@ -43,9 +43,9 @@ def test_the_pages_read_the_columns_that_are_sealed() -> None:
 def test_what_goes_right_begins_with_what_superpromoters_praise(made: dict[str, bytes]) -> None:
     right = text(part(made, "en/index.html", "right"))
     order = [
-        "Superpromoters praise this most, and it goes together with the score: Crew and Sailing on time .",
+        "Superpromoters rate this high, and it goes together with the score: Crew and Sailing on time .",
         "What superpromoters praise",
-        "superpromoters give 4.8 on average for Crew , passives 4.2.",
+        "Superpromoters give 4.8 on average for Crew , passives 4.2.",
         "friendly 61 answers",
         "I tell everyone.",
         "Departments that rose beyond chance",
@@ -55,6 +55,27 @@ def test_what_goes_right_begins_with_what_superpromoters_praise(made: dict[str, 
     assert "Bemanning en Op tijd varen" in text(part(made, "nl/index.html", "right"))
     assert "Crew" in text(part(made, "en/ports-6f708192.html", "right"))
     assert "Too few gave every rating here" in text(part(made, "en/texel-d6e7f809.html", "right"))
+
+
+@pytest.mark.parametrize(
+    ("lever", "is_most"),
+    [((4.3, 3.4), False), ((4.1, 3.5), False), ((4.0, 3.5), True), ((None, None), True)],
+    ids=["a wider gap", "the same gap", "a narrower gap", "no gap that is known"],
+)
+def test_where_we_add_most_is_said_only_where_nothing_else_is_rated_as_far_above(
+    lever: tuple[float | None, float | None], is_most: bool
+) -> None:
+    edition = ferry()
+    rated = edition.tables["drivers"].copy()  # crew: 4.8 and 4.2
+    rated.loc[rated["driver"] == "information", ["rating_superpromoters", "rating_passives"]] = lever
+    made = pages(replace(edition, tables={**edition.tables, "drivers": rated}))
+    told = {
+        "en": ("uperpromoters give 4.8 on average for Crew , passives 4.2.", "Here we add most: s"),
+        "nl": ("uperpromoters geven gemiddeld 4,8 voor Bemanning , passief tevredenen 4,2.", "Hier voegen we het"),
+    }
+    for language, (both, most) in told.items():
+        right = text(part(made, f"{language}/index.html", "right"))
+        assert both in right and (most in right) == is_most, language
 
 
 def test_every_driver_word_and_change_on_the_page_is_that_of_its_table(made: dict[str, bytes]) -> None:
@@ -122,7 +143,7 @@ def test_words_are_of_whom_the_caption_says(made: dict[str, bytes]) -> None:
     assert "What detractors write about Words of detractors; answers" in fell
     assert "delay 21 answers" in fell
     unasked = pages(replace(ferry(languages=("en",)), superpromoters_asked=False))
-    assert "Superpromoters praise" not in unasked["en/index.html"].decode()
+    assert "Superpromoters rate this high" not in unasked["en/index.html"].decode()
     assert "What superpromoters praise" not in unasked["en/index.html"].decode()
 
 

@@ -13,36 +13,44 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln
 from scipy.stats import binom
 
 from tests.transforms.waves import many, metrics
 from transforms.interval import Method
 
 METHODS: tuple[Method, ...] = ("adjusted_wald", "score", "wald")
-SIZES = (10, 15, 20, 30, 50, 75, 100, 200, 500, 1000)
+SIZES = (*range(10, 31), 40, 50, 75, 100, 150, 200, 500, 1000)
 STEPS = 20  # shares of .05
+NEVER = 1e-300  # a share of 0, of which there is a logarithm
 DRAWS = 4000
 SEED = 20261
 Numbers = NDArray[np.float64]
 
 
-def nps_coverage(n: int, *, methods: tuple[Method, ...] = METHODS) -> pd.DataFrame:
-    """One row per shares of (detractors, passives, promoters): is_inner where all are above 0, and each coverage."""
-    outcomes = np.array([(d, n - d - p, p) for d in range(n + 1) for p in range(n + 1 - d)], dtype=np.float64)
+def nps_coverage(*sizes: int, methods: tuple[Method, ...] = METHODS) -> pd.DataFrame:
+    """One row per n × shares of (detractors, passives, promoters): is_inner where all are above 0, and each coverage.
+
+    The selects see all outcomes of all sizes at once, and each outcome's number of orders is counted once.
+    """
+    listed = [(d, n - d - p, p) for n in sizes for d in range(n + 1) for p in range(n + 1 - d)]
+    outcomes = np.array(listed, dtype=np.float64)
     figures = many(dict(zip(("detractors", "passives", "promoters"), outcomes.astype(int).T, strict=True)))
     bounds = {method: metrics(figures, method=method)[["nps_low", "nps_high"]].to_numpy().T for method in methods}
-    ways = gammaln(n + 1) - gammaln(outcomes + 1).sum(axis=1)
-    rows = []
+    ways = gammaln(outcomes.sum(axis=1) + 1) - gammaln(outcomes + 1).sum(axis=1)
+    starts = np.cumsum([0, *((n + 1) * (n + 2) // 2 for n in sizes)])[:-1]
+    frames = []
     for d, p in [(i, j) for i in range(STEPS + 1) for j in range(STEPS + 1 - i)]:
         shares = np.array([d, STEPS - d - p, p]) / STEPS
-        chances = np.exp(ways + sum(xlogy(outcomes[:, i], shares[i]) for i in range(3)))
+        chances = np.exp(ways + outcomes @ np.log(np.maximum(shares, NEVER)))
         truth = 100 * (shares[2] - shares[0])
-        held: dict[str, float] = {
-            method: float(chances[_holds(low, high, truth)].sum()) for method, (low, high) in bounds.items()
+        held: dict[str, Numbers] = {
+            method: np.add.reduceat(chances * _holds(low, high, truth), starts)
+            for method, (low, high) in bounds.items()
         }
-        rows.append({"detractors": shares[0], "promoters": shares[2], "is_inner": bool(shares.min() > 0), **held})
-    return pd.DataFrame(rows)
+        rows = pd.DataFrame({"n": sizes}).assign(detractors=shares[0], promoters=shares[2], is_inner=shares.min() > 0)
+        frames.append(rows.assign(**held))
+    return pd.concat(frames, ignore_index=True)
 
 
 def wilson_coverage(n: int) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from transforms.report import sentences
 from transforms.report.beside import Comparison
-from transforms.report.figures import whole
 from transforms.report.funnel import NARROW, WIDE, Funnel, Limits, Place, Size, Texts, axis, framed, funnel
 from transforms.report.scene import Scene
 from transforms.report.tree import Node, Tree
@@ -16,7 +15,6 @@ from transforms.report.words import Words
 
 NAMED = 8  # so many departments a sentence names; of more it tells the number
 LABELLED = {"w": 15, "n": 5}  # so many names a picture has room for
-OUTSIDE = 0.05  # of departments that do not differ lie outside the inner funnel
 ROWS = 60  # of a table on the page; the download has all
 Row = tuple[Node, Comparison]
 
@@ -41,7 +39,6 @@ def apart(scene: Scene, words: Words, tree: Tree) -> dict[str, Any] | None:
     lowest = [row for row in rows if _is_in_funnel(row[1]) and scene.metrics[row[0].department_id].responses]
     return {
         "sentence": _funnel_sentence(words, lowest, _marked) if lowest else None,
-        "by_chance": _by_chance(words, len(lowest)),
         "rest": _rest_sentence(words, rows),
         "finding": _funnel_sentence(words, lowest, _isolated) if lowest else "",
         "pictures": _pictures(scene, words, lowest) if lowest else (),
@@ -112,20 +109,6 @@ def _funnel_sentence(words: Words, rows: Sequence[Row], named: Callable[[Node], 
         **told,
     )
     return _upper(found)
-
-
-def _by_chance(words: Words, total: int) -> str | None:
-    """How many of so many would lie outside without differing at all; None where it is hardly one."""
-    expected = whole(total * OUTSIDE)
-    if not expected:
-        return None
-    return words.count(
-        "Of %(total)s that do not differ, chance alone puts about %(spelled)s outside.",
-        "Of %(total)s that do not differ, chance alone puts about %(spelled)s outside.",
-        expected,
-        spelled=words.spelled(expected),
-        total=words.spelled(total),
-    )
 
 
 def _upper(sentence: str) -> str:

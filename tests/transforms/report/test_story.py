@@ -12,7 +12,6 @@ from tests.transforms.report.besides import QUOTES, REASONS
 from tests.transforms.report.editions import airport, ferry
 from tests.transforms.report.test_extremes import HOSTILE, RIGHT_TO_LEFT
 from tests.transforms.report.test_pages import FORBIDDEN, Page
-from transforms.report.apart import _by_chance
 from transforms.report.beside import BESIDE, beside
 from transforms.report.edition import Edition
 from transforms.report.pages import pages
@@ -130,10 +129,15 @@ def test_the_funnel_tells_its_finding_and_names_who_lies_outside(made: dict[str,
     assert "998 of 1,000" in source and "95 of 100" in source and "together 38" in source
 
 
-def test_the_funnel_says_how_many_chance_alone_puts_outside() -> None:
-    assert _by_chance(Words("en"), 9) is None
-    assert _by_chance(Words("en"), 66) == "Of 66 that do not differ, chance alone puts about three outside."
-    assert "ongeveer één buiten" in str(_by_chance(Words("nl"), 14))
+def test_the_funnel_says_how_many_lie_outside_on_average_whatever_their_number(made: dict[str, bytes]) -> None:
+    for language, said in {
+        "en": "on average, chance alone puts one in twenty outside.",
+        "nl": "gemiddeld één op de twintig buiten.",
+    }.items():
+        assert said in text(part(made, f"{language}/index.html", "departments"))
+    few = ferry(languages=("en",))
+    without = replace(few, tables={**few.tables, "comparisons": few.tables["comparisons"].assign(funnel_centre=None)})
+    assert "one in twenty" not in text(part(pages(without), "en/index.html", "departments"))
 
 
 def test_words_are_of_whom_the_caption_says(made: dict[str, bytes]) -> None:

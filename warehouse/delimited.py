@@ -7,7 +7,7 @@ from pathlib import Path
 
 from warehouse import WarehouseError
 from warehouse.encodings import as_utf8
-from warehouse.formats import MAX_RECORD_BYTES, Table, distinct, folded, records_follow, texts_of, token
+from warehouse.formats import MAX_RECORD_BYTES, Separated, Table, distinct, folded, records_follow, texts_of, token
 from warehouse.store import Store, literal, quoted
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -50,7 +50,9 @@ def table(
         for kept in (errors, f"{errors}_again")
     )
     records_follow(store, name, again)
-    return Table(sql, again, columns, _rejects(errors), tuple(remarks), double, path)
+    is_spaced = any(name.startswith(" ") for name in dialect.names[1:])
+    text = Separated(path, again, columns, dialect.delimiter, dialect.skip, is_spaced)
+    return Table(sql, again, columns, _rejects(errors), tuple(remarks), double, text)
 
 
 def _scan(path: Path, dialect: Dialect, columns: tuple[str, ...]) -> str:
@@ -61,7 +63,7 @@ def _scan(path: Path, dialect: Dialect, columns: tuple[str, ...]) -> str:
     )
 
 
-UNCLOSED = "unquoted value"
+SWALLOWING = ("unquoted value", "line size over maximum")  # what the parser then says, once for all the lines
 
 
 def _rejects(errors: str) -> str:
@@ -77,12 +79,13 @@ def _rejects(errors: str) -> str:
     )
 
 
-def lines_lost(store: Store, path: Path, again: str, columns: Collection[str], rejected: int) -> int:
+def lines_lost(store: Store, text: Separated, rejected: int) -> int:
     """How many lines are in no record and in no reject: what an unclosed quotation mark swallows in a large file."""
-    newlines = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in map(quoted, columns))
-    in_records = store.rows(f"select count(*) + coalesce(sum({newlines}), 0) from {again}")[0][0]
-    in_header = 1 + sum(column.count("\n") for column in columns)
-    with path.open("rb") as file:
+    cells = map(quoted, text.columns)
+    newlines = " + ".join(f"coalesce(length({c}) - length(replace({c}, chr(10), '')), 0)" for c in cells)
+    in_records = store.rows(f"select count(*) + coalesce(sum({newlines}), 0) from {text.again}")[0][0]
+    in_header = 1 + sum(column.count("\n") for column in text.columns)
+    with text.path.open("rb") as file:
         in_file = sum(1 for line in file if line.strip())
     return max(0, in_file - int(in_records) - in_header - rejected)
 

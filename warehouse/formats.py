@@ -17,6 +17,18 @@ NO_REJECTS = "select null::bigint as line_number, null::varchar as reason, null:
 
 
 @dataclass(frozen=True)
+class Separated:
+    """A text whose lines are records, unless quotation marks say otherwise: where lines can get lost."""
+
+    path: Path
+    again: str  # the from-clause that stores no rejects
+    columns: tuple[str, ...]
+    delimiter: str
+    skip: int  # lines before the header
+    is_spaced: bool  # a blank stands behind each delimiter
+
+
+@dataclass(frozen=True)
 class Table:
     """A from-clause of text columns in the file's order, and what the parser had to say."""
 
@@ -26,7 +38,7 @@ class Table:
     rejects: str = NO_REJECTS
     remarks: tuple[str, ...] = ()
     duplicates: frozenset[str] = field(default=frozenset())  # names that stand there more than once
-    path: Path | None = None  # the text that was parsed, where lines can get lost
+    text: Separated | None = None  # what was parsed, where lines can get lost
 
 
 def folded(name: str) -> str:

@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 from warehouse import WarehouseError, delimited, formats
 from warehouse.encodings import format_of, unpacked
-from warehouse.formats import Table, folded
+from warehouse.formats import Separated, Table, folded
 from warehouse.store import Store
+from warehouse.swallowed import see_that_none_is_lost, see_that_none_is_swallowed
 
 CHUNK_BYTES = 1 << 20
 SYNCED = 8  # chunks that go to the disk at once, while others are read
@@ -50,7 +51,7 @@ class TextRelation:
     remarks: tuple[str, ...]  # for the operator: nothing in them is data
     rejects: str  # a select of line_number, reason, original; valid once `sql` has been read
     again: str  # the same rows, for a second reading that must not store its rejects twice
-    path: Path | None = None  # the text that was parsed, where lines can get lost
+    text: Separated | None = None  # what was parsed, where lines can get lost
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def open_relation(
         {"columns": list(table.columns), "survey": landed.survey, "file_id": landed.file_id},
     )
     return TextRelation(
-        landed.name, table.sql, table.columns, landed.format, remarks, table.rejects, table.again, table.path
+        landed.name, table.sql, table.columns, landed.format, remarks, table.rejects, table.again, table.text
     )
 
 
@@ -157,24 +158,16 @@ def parsed(store: Store, landed: LandedFile, *, records: int) -> None:
 
 
 @_contract()
-def rejected(store: Store, relation: TextRelation) -> str:
-    """A temporary table (line_number, reason, original) of what the parser rejected; valid once the relation was read.
+def rejected(store: Store, relation: TextRelation, *, records: int) -> str:
+    """A temporary table (line_number, reason, original) of what the parser rejected, once it has given the `records`.
 
     In large files DuckDB drops the lines that an unclosed quotation mark swallows, and tells of one: that is an error.
+    So are the lines between two stray marks, which are one legal cell.
     """
     store.run(f"create or replace temporary table rejects as {relation.rejects}")
-    unclosed, first, count = store.rows(
-        "select count(*) filter (reason like $unclosed), min(line_number) filter (reason like $unclosed), count(*)"
-        " from rejects",
-        {"unclosed": f"%{delimited.UNCLOSED}%"},
-    )[0]
-    if unclosed and relation.path is not None:
-        lost = delimited.lines_lost(store, relation.path, relation.again, relation.columns, count)
-        if lost:
-            raise WarehouseError(
-                f"{relation.name}: a quotation mark in or near line {first} is never closed, and {lost} lines after it "
-                "cannot be read; mend that line, or export the file again"
-            )
+    if relation.text is not None:
+        see_that_none_is_lost(store, relation.name, relation.text)
+        see_that_none_is_swallowed(store, relation.name, relation.text, records=records)
     return "rejects"
 
 

@@ -162,7 +162,7 @@ def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: File
         is_broken=broken_sql(rules_of(settings)["responses"], rule_parameters(run, settings)),
     )
     store.run(f"create or replace temporary table incoming as {select.sql}", select.parameters)
-    rejected(store, relation)
+    rejected(store, relation, records=store.rows("select count(*) from incoming")[0][0])
     return relation
 
 

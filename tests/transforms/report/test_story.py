@@ -205,6 +205,22 @@ def test_a_break_cuts_the_line_and_says_why(made: dict[str, bytes]) -> None:
         assert nps.count('<path class="line"') == 2 and nps.count('class="break"') == 1
 
 
+def test_the_line_over_time_is_told_in_plain_words_and_the_method_says_when_its_band_is_too_narrow(
+    made: dict[str, bytes],
+) -> None:
+    plain = {
+        "en": "the true figure most likely lies in the shaded area around it.",
+        "nl": "het werkelijke cijfer ligt hoogstwaarschijnlijk in het gekleurde vlak eromheen.",
+    }
+    method = {
+        "en": "where many people answer every wave, the true band is wider.",
+        "nl": "waar veel mensen aan elke meting meedoen, is de werkelijke band breder.",
+    }
+    for language in ("en", "nl"):
+        assert plain[language] in text(part(made, f"{language}/index.html", "time"))
+        assert method[language] in text(made[f"{language}/method.html"].decode())
+
+
 def test_who_answered_both_waves_and_a_year_before_are_said(made: dict[str, bytes]) -> None:
     time = text(part(made, "en/index.html", "time"))
     assert "Part of the people answered both times" in time

@@ -148,7 +148,7 @@ def _page(facts: Register, words: Words) -> bytes:
         headline=_headline(facts, words, zone),
         moments=_moments(facts, words, zone),
         rows=[_row(item, words, zone) for item in sorted(facts.deliveries, key=_order)],
-        recipients=len({item.recipient for item in facts.deliveries}),
+        recipients=len({item.recipient for item in facts.deliveries if item.channel != "published"}),
         breaches=[_breach(breach, facts, words) for breach in facts.breaches],
         remarks=[_remark(remark, words) for remark in facts.remarks],
         ledger_head=facts.ledger_head,

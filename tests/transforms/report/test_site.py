@@ -117,6 +117,17 @@ def test_the_register_says_how_often_a_delivery_was_sent() -> None:
     assert "Uitkomst ontvangen; 3 keer verstuurd" in Page(made["nl/register.html"]).text
 
 
+def test_who_reads_what_is_published_is_no_recipient() -> None:
+    published = Delivered("everyone", "published", T, "delivered")
+    besides = Page(
+        register(facts(deliveries=(published, Delivered("Ships #1", "email", T, "delivered"))))["en/register.html"]
+    )
+    assert " 1 recipient. " in besides.text
+    alone = Page(register(facts(deliveries=(published,)))["en/register.html"])
+    assert "Everyone reads these pages in the same place; nothing was sent besides." in alone.text
+    assert "recipient." not in alone.text
+
+
 def test_a_register_before_the_receipts_claims_nothing_yet() -> None:
     text = Page(register(facts(skew_ms=None, released_at=None))["en/register.html"]).text
     assert "Received by everyone" not in text

@@ -71,19 +71,23 @@ class MovedRow:
 def moved_row(
     words: Words, node: Node, metric: Metric, before: Metric | None, *, scale: Scale, href: str | None, is_here: bool
 ) -> MovedRow:
-    """A row of rises or falls: then, now, and the change with its interval."""
+    """A row of rises or falls: then, now, and the change with its interval.
+
+    Then is what the change was measured against: where that wave was revised since, not what it says by now.
+    """
     assert metric.nps is not None and metric.nps_change is not None
     assert metric.nps_change_low is not None and metric.nps_change_high is not None
-    then = before.nps if before is not None and before.nps is not None else metric.nps - metric.nps_change
+    then = metric.nps - metric.nps_change
+    known = before if before is not None and before.nps is not None and abs(before.nps - then) < 1e-6 else None
     return MovedRow(
         name=node.name,
         href=href,
         is_here=is_here,
-        was=words.points(then),
+        was=words.points(then if known is None or known.nps is None else known.nps),
         nps=words.points(metric.nps),
         change=words.signed(metric.nps_change),
         between=words.between(metric.nps_change_low, metric.nps_change_high),
         range=words.to(metric.nps_change_low, metric.nps_change_high),
-        was_strip=None if before is None else strip(scale, before.nps, before.nps_low, before.nps_high),
+        was_strip=None if known is None else strip(scale, known.nps, known.nps_low, known.nps_high),
         strip=strip(scale, metric.nps, metric.nps_low, metric.nps_high),
     )

@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +18,10 @@ from flows.demo.organisation import DEPARTMENTS, WAVES
 from flows.demo.receivers import Received, Receivers
 from flows.home import Home
 from flows.orchestration.orchestrator import server
+from tests.flows.paper.check import differing, differing_page, opened
+from tests.flows.paper.mart import Mart
+from tests.flows.paper.place import Place
+from tests.flows.paper.read import Element
 from tests.flows.whole import Survey
 
 REVISED = "2026-08"
@@ -124,6 +130,64 @@ def test_the_revision_counts_the_late_answers_of_the_one_region_that_had_enough(
 def test_every_department_stands_in_each_release(demo: Demo) -> None:
     names = demo.survey.read("select wave, count(*) as n from mart.promoter_metrics where is_latest group by wave")
     assert set(names["n"]) <= {len(DEPARTMENTS) + 1, len(DEPARTMENTS) + 2}  # in July also the one nobody knows
+
+
+def test_each_figure_on_every_page_is_that_of_its_column_in_the_warehouse_in_both_languages(demo: Demo) -> None:
+    releases = demo.survey.read("select wave, revision from mart.releases order by all")
+    paths = [f"passengers/{wave}/r{revision}" for wave, revision in releases.itertuples(index=False)]
+    assert len(paths) == 5
+    assert differing(Mart(demo.survey), *paths) == []
+
+
+@pytest.fixture(scope="module")
+def first_page(demo: Demo) -> tuple[Place, Element]:
+    """The page of the whole in October, which says what the mart has."""
+    place, shown = opened(Mart(demo.survey).release(f"passengers/{WAVES[-1]}/r1"), "en", "index")
+    assert list(differing_page(place, shown)) == []
+    return place, shown
+
+
+def test_a_page_with_two_columns_in_each_others_place_would_be_found(first_page: tuple[Place, Element]) -> None:
+    place, shown = first_page
+    swaps = 0
+    for table in shown.all("table"):
+        rows = [[cell for cell in row.holds if isinstance(cell, Element)] for row in table.first("tbody").all("tr")]
+        for one, other in pairwise(range(max(map(len, rows)))):
+            whole = [row for row in rows if len(row) > other]
+            _swap(whole, one, other)
+            assert any(differing_page(place, shown)), f"{table.first('caption').text()}: {one} and {other}"
+            _swap(whole, one, other)
+            swaps += 1
+    assert swaps > 30
+
+
+def _swap(rows: list[list[Element]], one: int, other: int) -> None:
+    for row in rows:
+        row[one].holds, row[other].holds = row[other].holds, row[one].holds
+
+
+def test_a_page_with_another_number_in_a_sentence_a_cell_or_a_picture_would_be_found(
+    first_page: tuple[Place, Element],
+) -> None:
+    place, shown = first_page
+    numbers = list(_numbers(shown.first("main")))
+    assert len(numbers) > 150
+    for element, at in numbers:
+        said = element.holds[at]
+        assert isinstance(said, str)
+        element.holds[at] = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), said, count=1)
+        assert any(differing_page(place, shown)), f"{element.holds[at]} for {said}"
+        element.holds[at] = said
+
+
+def _numbers(element: Element) -> Iterator[tuple[Element, int]]:
+    """Every text with a digit: but the numbers along axes, and what a link to a download says of the table above it."""
+    for at, held in enumerate(element.holds):
+        if isinstance(held, str):
+            if re.search(r"\d", held):
+                yield element, at
+        elif not {"axis", "mark", "note"} & set(held.classes) and "download" not in held.attributes:
+            yield from _numbers(held)
 
 
 def test_every_webhook_received_each_release_once_and_the_same_bytes(demo: Demo) -> None:

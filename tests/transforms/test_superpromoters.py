@@ -16,14 +16,17 @@ from tests.transforms.waves import (
     alone,
     counts,
     dqp,
+    empty,
     ladder,
     many,
     metrics,
     mirrored,
     tallies,
+    tally,
     unrounded,
 )
 from transforms.change import change
+from transforms.departments import SEPARATOR
 
 Z = 1.959963984540054
 
@@ -316,13 +319,15 @@ def test_people_told_and_brought_in_are_null_on_fewer_than_the_minimum() -> None
 
 
 DRAWS, N = 1500, 400
-PROMOTER, TELLS, WORKS = 0.5, 0.6, 0.5
+CLASSES = (0.15, 0.35, 0.5)
+PROMOTER, TELLS, WORKS = CLASSES[-1], 0.6, 0.5
+ACTED, COPIED = 0.35, 0.25
 
 
 def drawn(seed: int, *, answers: float) -> Frame:
     """Many waves of the same truth, of which promoters answered each later question with this chance."""
     rng = np.random.default_rng(seed)
-    classes = rng.multinomial(N, [0.15, 0.35, PROMOTER], size=DRAWS)
+    classes = rng.multinomial(N, CLASSES, size=DRAWS)
     rungs = [classes[:, 2]]
     for chance in (answers, TELLS, answers, WORKS):
         rungs.append(rng.binomial(rungs[-1], chance))
@@ -340,16 +345,115 @@ def test_a_question_that_promoters_skip_moves_no_rate_and_the_interval_holds_it_
         assert 0.935 <= held.mean() <= 0.97, name
 
 
-def test_a_question_that_promoters_skip_in_one_wave_calls_no_change_oftener_than_stated() -> None:
-    before, now = drawn(18, answers=1.0), drawn(19, answers=0.4)
-    rows = change(now.reset_index(drop=True), before.reset_index(drop=True), previous_release_id="r")
-    called = (rows["nps_change_low"] > 0) | (rows["nps_change_high"] < 0)
-    assert called.mean() == pytest.approx(0.05, abs=0.017)  # three standard errors
-    assert not rows["is_change_significant"].iloc[1:].any()  # nor any, after Benjamini and Hochberg, of these draws
-    apart = (now["superpromoter_rate_low"] > before["superpromoter_rate_high"]) | (
-        now["superpromoter_rate_high"] < before["superpromoter_rate_low"]
+PLACES, EACH = 500, 250
+WAVES = ("before", "now", "partly", "apart")
+EFFECT = ["acted_count", "is_copied"]
+NPS_COLUMNS = ["nps", "nps_low", "nps_high"]
+CHANGES = ["nps_change", "nps_change_low", "nps_change_high", "change_p_value", "is_change_significant"]
+
+
+def responses(rng: np.random.Generator) -> Frame:
+    """A wave of many departments of one truth, in which everybody answers everything."""
+    size = PLACES * EACH
+    told = np.where(rng.random(size) < TELLS, rng.integers(1, 4, size), 0)
+    frame = pd.DataFrame({"place": np.repeat(np.arange(PLACES), EACH), "score": rng.choice([5, 8, 9], size, p=CLASSES)})
+    return frame.assign(
+        told_count=pd.array(told, dtype="Int64"),
+        acted_count=pd.array(rng.random(size) < ACTED, dtype="boolean").astype("Int64"),
+        is_copied=pd.array(rng.random(size) < COPIED, dtype="boolean"),
     )
-    assert apart.mean() < 0.05
+
+
+def skipped(full: Frame, rng: np.random.Generator, *questions: list[str]) -> Frame:
+    """The same answers, where half of the promoters, others each time, skip each of these questions."""
+    for columns in questions:
+        is_skipped = (full["score"] >= 9) & (rng.random(len(full)) < 0.5)
+        full = full.assign(**{name: full[name].mask(is_skipped) for name in columns})
+    return full
+
+
+@pytest.fixture(scope="module")
+def waves() -> dict[str, Frame]:
+    """The metrics of every department, of an earlier wave and of one with all answers and with some skipped."""
+    rng = np.random.default_rng(18)
+    before, now = responses(rng), responses(rng)
+    partly = skipped(now, rng, ["told_count"], EFFECT)
+    apart = skipped(now, rng, ["is_copied"])
+    drawn = zip(WAVES, (before, now, partly, apart), strict=True)
+    rows = pd.concat([frame.assign(wave=wave) for wave, frame in drawn], ignore_index=True)
+    rows["department_key"] = rows["wave"] + SEPARATOR + rows.pop("place").astype(str)
+    with empty() as connection:
+        connection.register("rows", rows)
+        connection.execute(
+            "insert into core.responses by name select *, 's' as survey, 1 as batch, row_number() over () as"
+            " record_number, record_number as response_key, false as is_contradictory from rows"
+        )
+        connection.execute("create temp view counted as from core.responses")
+        tallied = tally(connection)
+    found = metrics(tallied, min_respondents=10).reset_index(drop=True)
+    path = tallied["department_key"].str.split(SEPARATOR, expand=True).reset_index(drop=True)
+    found = found.assign(of=path[0], department_id=path[1])[found["level"].to_numpy() == 2]
+    return {wave: rows.sort_values("department_id").reset_index(drop=True) for wave, rows in found.groupby("of")}
+
+
+def published(rows: Frame) -> tuple[Frame, Frame]:
+    """The rate as published, and its variance as its interval tells it."""
+    width = rows["superpromoter_rate_high"] - rows["superpromoter_rate_low"]
+    return rows["superpromoter_rate"], (width / 2 / Z) ** 2
+
+
+def naive(rows: Frame) -> tuple[Frame, Frame]:
+    """Superpromoters among those whose class is known, as a plain share."""
+    known = rows["responses"] - rows["unknown_promoters"]
+    share = rows["superpromoters"] / known
+    return share, share * (1 - share) / known
+
+
+def called(now: tuple[Frame, Frame], before: tuple[Frame, Frame]) -> float:
+    """In which share of departments a test at 5 % says that the rate changed."""
+    return float((((now[0] - before[0]) / (now[1] + before[1]) ** 0.5).abs() > Z).mean())
+
+
+AT_MOST = 0.05 + 3 * sqrt(0.05 * 0.95 / PLACES)
+
+
+def test_a_question_that_promoters_skip_changes_no_nps_and_no_change_of_it(waves: dict[str, Frame]) -> None:
+    before, now, partly, apart = (waves[wave] for wave in WAVES)
+    assert (partly["unknown_promoters"] > now["unknown_promoters"]).all()
+    full = change(now, before, previous_release_id="r")
+    for rows in (partly, apart):
+        pd.testing.assert_frame_equal(rows[NPS_COLUMNS], now[NPS_COLUMNS])
+        pd.testing.assert_frame_equal(change(rows, before, previous_release_id="r")[CHANGES], full[CHANGES])
+
+
+def test_a_question_that_promoters_skip_in_one_wave_calls_no_change_oftener_than_stated(
+    waves: dict[str, Frame],
+) -> None:
+    before, now, partly, _ = (waves[wave] for wave in WAVES)
+    assert called(published(now), published(before)) <= AT_MOST
+    assert called(published(partly), published(before)) <= AT_MOST
+    moved = partly["superpromoter_rate"] - now["superpromoter_rate"]
+    assert abs(moved.mean()) < 3 * moved.std() / sqrt(PLACES)
+    full = now["superpromoter_rate"]
+    assert full.between(partly["superpromoter_rate_low"], partly["superpromoter_rate_high"]).mean() >= 0.95
+
+
+def test_superpromoters_among_those_whose_class_is_known_would_call_changes_that_are_none(
+    waves: dict[str, Frame],
+) -> None:
+    before, now, partly, _ = (waves[wave] for wave in WAVES)
+    assert called(naive(now), naive(before)) <= AT_MOST
+    assert called(naive(partly), naive(before)) > 0.5
+
+
+def test_of_two_questions_about_effect_one_that_is_skipped_alone_raises_the_rate_and_that_is_known(
+    waves: dict[str, Frame],
+) -> None:
+    """A yes to either is enough to know, a no takes both: so of those who skip one, the known are more often a yes."""
+    influence = waves["apart"]["influence_rate"].mean() - waves["now"]["influence_rate"].mean()
+    no_yes = (1 - ACTED) * (1 - COPIED)
+    yes_known, no_known = ACTED + (1 - ACTED) * COPIED / 2, no_yes / 2
+    assert influence == pytest.approx(yes_known / (yes_known + no_known) - (1 - no_yes), abs=0.01)
 
 
 @pytest.mark.parametrize("answers", [1.0, 0.7, 0.4])

@@ -36,6 +36,9 @@ EDITIONS = pa.schema(
         ("skew_ms", pa.float64()),
         ("departments", pa.int32()),
         ("nps_interval", pa.string()),
+        ("definition", pa.string()),
+        ("told_min", pa.int32()),
+        ("min_respondents", pa.int32()),
         ("content_sha256", pa.string()),
         ("is_latest", pa.bool_()),
         ("folder", pa.string()),
@@ -180,16 +183,17 @@ def _editions(editions: Sequence[Edition]) -> pa.Table:
         release = edition.release
         known = {name: getattr(release, name) for name in EDITIONS.names if hasattr(release, name)}
         times = {name: _naive(known[name]) for name in ("released_at", "planned_at")}
-        known["nps_interval"] = _interval(edition.sealed)
+        known |= _made_with(edition.sealed)
         place = {"is_latest": edition.is_latest, "folder": str(edition.sealed), "position": position}
         rows.append({**known, **times, **place})
     return pa.Table.from_pylist(rows, schema=EDITIONS)
 
 
-def _interval(sealed: Path) -> str:
-    """The method of the NPS's interval, as the manifest of a release tells it; before it told, there was one."""
-    method: str = json.loads((sealed / "manifest.json").read_text(encoding="utf-8")).get("interval", "adjusted_wald")
-    return method
+def _made_with(sealed: Path) -> dict[str, object]:
+    """What the manifest tells of how a release was made; of the NPS's interval there was one method before it told."""
+    manifest = json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))
+    told = {name: manifest.get(name) for name in ("definition", "told_min", "min_respondents")}
+    return {"nps_interval": manifest.get("interval", "adjusted_wald"), **told}
 
 
 def _register(deliveries: Sequence[DeliveryState]) -> pa.Table:

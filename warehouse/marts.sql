@@ -87,6 +87,9 @@ create table mart.releases (
     departments integer not null, -- Departments below the organisation, suppressed ones included.
     recipients integer not null, -- Recipients to whom it was delivered, besides everyone who reads what is published.
     nps_interval varchar not null, -- How nps_low and nps_high were computed: adjusted_wald, score or wald.
+    definition varchar, -- Version of the definition of superpromoter that it was made with, which is Zwerm's own.
+    told_min integer, -- People whom a promoter told, at least, to be a superpromoter; NULL where its seal does not say.
+    min_respondents integer, -- No figure in it is of fewer respondents than this.
     content_sha256 varchar not null -- SHA-256 of release.json, the same for every recipient.
 );
 insert into mart.releases by name

@@ -216,6 +216,7 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "previous_release_id": draft.previous_release_id,
         "earlier_release_ids": list(draft.earlier_release_ids),
         "definition": draft.definition,
+        "told_min": draft.told_min,
         "interval": draft.interval,
         "margin": draft.margin,
         "currency": draft.currency,

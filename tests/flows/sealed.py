@@ -36,6 +36,9 @@ def sealed(
     previous_release_id: str | None = None,
     earlier_release_ids: tuple[str, ...] = (),
     interval: Method = "adjusted_wald",
+    definition: str = "2026-1",
+    told_min: int = 1,
+    min_respondents: int = 10,
     filler: bytes = b"",
     tree: Tree = TREE,
 ) -> str:
@@ -52,9 +55,9 @@ def sealed(
         previous_release_id=previous_release_id,
         earlier_release_ids=earlier_release_ids,
         interval=interval,
-        definition="2026-1",
-        told_min=1,
-        min_respondents=10,
+        definition=definition,
+        told_min=told_min,
+        min_respondents=min_respondents,
         languages=("en",),
         tables=_tables(nps, tree),
     )

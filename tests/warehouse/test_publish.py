@@ -1,3 +1,4 @@
+import json
 import os
 import stat
 import subprocess
@@ -101,7 +102,7 @@ def test_the_columns_that_bi_tools_rely_on_are_there_in_order_and_each_says_what
     assert " ".join(metrics[-5:]) == "nps_change nps_change_low nps_change_high change_p_value is_change_significant"
     assert " ".join(name for table, name, _ in columns if table == "releases") == (
         "release_id survey wave revision reason released_at planned_at skew_ms departments recipients nps_interval"
-        " content_sha256"
+        " definition told_min min_respondents content_sha256"
     )
     assert len(columns) == len([name for name in comments() if "." in name])
 
@@ -127,6 +128,19 @@ def test_the_method_of_a_release_s_interval_is_told_beside_it(home: Home) -> Non
     assert rows(home, "select wave, nps_interval from mart.releases order by wave") == [
         ("2026-10", "adjusted_wald"),
         ("2026-11", "score"),
+    ]
+
+
+def test_what_a_superpromoter_was_and_how_few_were_hidden_are_told_beside_each_release(home: Home) -> None:
+    first = edition(home)
+    second = edition(home, wave="2026-11", definition="2026-2", told_min=3, min_respondents=12)
+    manifest = json.loads((first.sealed / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["told_min"]  # a seal of before it was told
+    (first.sealed / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    published(home, first, second)
+    assert rows(home, "select wave, definition, told_min, min_respondents from mart.releases order by wave") == [
+        ("2026-10", "2026-1", None, 10),
+        ("2026-11", "2026-2", 3, 12),
     ]
 
 

@@ -5,6 +5,7 @@ and those of patterns let a comment by when time runs out.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from transforms.personal import KINDS, Recogniser
@@ -55,7 +56,9 @@ def _known(recognisers: Sequence[Recogniser]) -> "list[EntityRecognizer]":
     return [Ours(recogniser, language) for language in LANGUAGES for recogniser in recognisers]
 
 
+@cache
 def _blank_models() -> "NlpEngine":
+    """One for all: to make them takes longer than to clean a thousand comments."""
     from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine
     from spacy import blank
 

@@ -29,6 +29,14 @@ def current(batches: Sequence[int], *, duplicates: Duplicates, wave: str | None 
     return rows if wave is None else f"select * from ({rows}) where wave = {literal(wave)}"
 
 
+def dropped(relation: str, *, duplicates: Duplicates) -> str:
+    """One number: how many of the accepted responses in `relation` do not stand, as others are the same or newer."""
+    if duplicates == "keep":
+        return "select 0"
+    same = READ if duplicates == "drop" else "response_key"
+    return f"select (select count(*) from {relation}) - (select count(*) from (select distinct {same} from {relation}))"
+
+
 def _order(batches: Sequence[int]) -> str:
     """The place of a batch among those given."""
     return f"list_position({[int(batch) for batch in batches]}, batch)"

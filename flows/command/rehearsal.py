@@ -12,9 +12,11 @@ from flows.preparing import intake, wording
 from flows.preparing.checking import SCALE_ADVICE
 from flows.preparing.counting import wave_departments
 from flows.preparing.standing import Gone, batches_known, gone_files
+from flows.progress import counted
 from flows.releasing.audience import Uncovered, uncovered
 from flows.run import Run
 from flows.settings import FilesSource, Settings, Survey
+from transforms.current import READ, dropped
 from transforms.responses import describe
 from transforms.waves import in_order
 from warehouse.landing import LandedFile
@@ -43,8 +45,8 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
     with run.store() as store:
         landed = intake.fetch(store, run, survey)
         store.run(
-            "create or replace temporary table arrived"
-            " (batch integer, record_number bigint, response_key varchar, wave varchar, score smallint)"
+            f"create or replace temporary table arrived as select batch, record_number, {READ} from core.responses"
+            " limit 0"
         )
         lines: list[str] = [f"{next(iter(run.titles(survey).values()))} ({survey})"]
         keys: set[str] = set()
@@ -62,6 +64,7 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
         for gone in _gone(store, run.survey(survey), [file for file, _ in landed], arrived):
             lines += ["", gone.says]
             keys |= _departments(store, gone)
+        lines += _duplicates(store, run.survey(survey))
         off, stopped = _scale(store, run, survey)
     tree = wave_departments(run, sorted(keys), wave=None)
     left_out = uncovered(run.settings, [tuple(path) for path in tree["path"]])
@@ -83,11 +86,19 @@ def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:
     return (["", f"{SCALE}: not so in {labels}. {SCALE_ADVICE}{ends}"] if waves else []), stops
 
 
+def _duplicates(store: Store, settings: Survey) -> Iterator[str]:
+    """How many of the answers that have arrived would not count, being there twice."""
+    count = store.rows(dropped("arrived", duplicates=settings.duplicates))[0][0]
+    if count:
+        yield ""
+        yield f'{counted(count, "duplicate")} would be dropped: duplicates = "{settings.duplicates}"'
+
+
 def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile], arrived: Mapping[str, int]) -> Sequence[Gone]:
     """The files that are gone, measured against those that were just looked at."""
     known = batches_known(store, landed[0].survey, [file for file in landed if not file.is_offered])
     store.run(
-        "insert into arrived select batch, record_number, response_key, wave, score from core.responses"
+        f"insert into arrived by name select batch, record_number, {READ} from core.responses"
         " where list_contains($batches::integer[], batch)",
         {"batches": list(known.values())},
     )
@@ -143,7 +154,7 @@ class _File:
         lines += self._quarantine(verdict.results, rejected)
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
         self.store.run(
-            "insert into arrived select $number, rowid + 1, response_key, wave, score from incoming"
+            f"insert into arrived by name select $number as batch, rowid + 1 as record_number, {READ} from incoming"
             " where original is null",
             {"number": number},
         )

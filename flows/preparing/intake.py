@@ -11,7 +11,7 @@ from checks import CheckError
 from checks.book import rules_by_table
 from checks.rules import Rule, broken_sql, quarantine_sql
 from flows.errors import ConfigurationError, FlowError, StoppedByCheckError
-from flows.preparing.standing import Gone, batches_known, gone_files, remember, told
+from flows.preparing.standing import Gone, batches_known, duplicates_dropped, gone_files, remember, told
 from flows.progress import tell
 from flows.roles import Role, Roles
 from flows.run import Run
@@ -43,6 +43,7 @@ class Intake:
     survey: str
     batches: tuple[Batch, ...]
     gone: tuple[Gone, ...] = ()
+    dropped: int = 0  # accepted, and there twice
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -103,7 +104,8 @@ def conform(store: Store, run: Run, survey: str, landed: Sequence[tuple[LandedFi
             batches[file.file_id] = one(file, source)
     remember(store, survey, [file for file, _ in landed], gone)
     order = dict.fromkeys(file.file_id for file, _ in landed if file.file_id in batches)
-    return Intake(survey, tuple(batches[file_id] for file_id in order), gone)
+    stand = tuple(batches[file_id] for file_id in order)
+    return Intake(survey, stand, gone, duplicates_dropped(store, settings, [batch.batch for batch in stand]))
 
 
 def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile]) -> tuple[Gone, ...]:

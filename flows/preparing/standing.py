@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.settings import Survey
+from transforms.current import dropped
 from transforms.returns import is_replaced
 from transforms.sql import text
 from warehouse.landing import LandedFile
@@ -75,6 +76,13 @@ def batches_known(store: Store, survey: str, files: Sequence[LandedFile]) -> Map
             {"survey": survey, "ids": ids},
         )
     )
+
+
+def duplicates_dropped(store: Store, survey: Survey, batches: Sequence[int]) -> int:
+    """How many accepted answers of the batches do not count, as the survey's `duplicates` says so."""
+    numbers = ", ".join(map(str, batches)) or "null"
+    relation = f"(select * from core.responses where batch in ({numbers}))"
+    return int(store.rows(dropped(relation, duplicates=survey.duplicates))[0][0])
 
 
 def told(gone: Sequence[Gone]) -> Iterator[str]:

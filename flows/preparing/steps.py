@@ -62,6 +62,8 @@ def fetch(store: Store, run: Run, survey: str) -> intake.Intake:
     with step("Conform and check") as notes:
         found = intake.conform(store, run, survey, landed)
         notes.append(f"{found.records:,} records in, {found.quarantined:,} in quarantine")
+        if found.dropped:
+            notes.append(f"{counted(found.dropped, 'duplicate')} dropped")
     return found
 
 

@@ -6,13 +6,15 @@ import pandas as pd
 import pytest
 
 from flows.command.rehearsal import rehearse
-from flows.preparing import intake
+from flows.command.status import status
+from flows.preparing import intake, steps
 from flows.preparing.intake import Intake
 from flows.run import Run
 from warehouse import WarehouseError
 
 CONFIGURATION = """
 [surveys.guests]
+duplicates = "{duplicates}"
 wave = {{ value = "2026-10" }}
 sources = [{sources}]
 [surveys.guests.roles]
@@ -27,9 +29,10 @@ def answers(first: int, last: int) -> str:
     return "id,score\n" + "".join(f"{number},{number % 11}\n" for number in range(first, last))
 
 
-def configured(folder: Path, *paths: str, roles: str = "") -> None:
+def configured(folder: Path, *paths: str, roles: str = "", duplicates: str = "keep") -> None:
     sources = ", ".join(f'{{ path = "{path}" }}' for path in paths or ("exports/*.csv",))
-    (folder / "zwerm.toml").write_text(CONFIGURATION.format(sources=sources, roles=roles), encoding="utf-8")
+    written = CONFIGURATION.format(sources=sources, roles=roles, duplicates=duplicates)
+    (folder / "zwerm.toml").write_text(written, encoding="utf-8")
     (folder / "exports").mkdir(exist_ok=True)
 
 
@@ -170,3 +173,26 @@ def test_the_rehearsal_tells_what_is_gone_before_a_run_counts_without_it(tmp_pat
     gone = [line for line in said if "is gone from" in line]
     assert [line.split()[0] for line in gone] == ["oct.csv", "september.csv"]
     assert ["keep counting" in line for line in gone] == [False, True]
+
+
+@pytest.mark.parametrize(("duplicates", "dropped"), [("keep", 0), ("drop", 30), ("latest", 40)])
+def test_duplicates_that_are_dropped_are_counted_and_printed_before_a_run_in_it_and_after_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], duplicates: str, dropped: int
+) -> None:
+    configured(tmp_path, roles=IDS, duplicates=duplicates)
+    changed = "".join(f"{number},{(number + 1) % 11}\n" for number in range(60, 70))
+    (tmp_path / "exports/a.csv").write_text(answers(0, 100))
+    (tmp_path / "exports/b.csv").write_text(answers(70, 130) + changed)
+    run = Run.begin(tmp_path / "zwerm.toml")
+    counted = f"{dropped} duplicates"
+    rehearsed = [line for line in rehearse(run, "guests").lines if "duplicates" in line]
+    assert rehearsed == ([f'{counted} would be dropped: duplicates = "{duplicates}"'] if dropped else [])
+    capsys.readouterr()
+    with run.store() as store:
+        steps.fetch(store, run, "guests")
+    ended = f", {counted} dropped" if dropped else ""
+    assert f"Conform and check: 170 records in, 0 in quarantine{ended}\n" in capsys.readouterr().err
+    told = status(tmp_path / "zwerm.toml", release=None)["lines"]
+    assert [line.strip() for line in told if line.endswith("duplicates dropped")] == (
+        [f"{counted} dropped"] if dropped else []
+    )

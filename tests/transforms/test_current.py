@@ -6,7 +6,7 @@ from importlib.resources import files
 import duckdb
 import pytest
 
-from transforms.current import current
+from transforms.current import Duplicates, current, dropped
 
 
 @pytest.fixture
@@ -43,6 +43,15 @@ def test_the_latest_of_a_response_id_stands_in_the_order_in_which_files_came(
 ) -> None:
     assert rows(connection, current([7, 4], duplicates="latest")) == [(4, 1), (4, 2), (4, 3)]
     assert rows(connection, current([4, 7], duplicates="latest")) == [(4, 3), (7, 1), (7, 3)]
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "drop", "latest"])
+def test_what_is_dropped_is_what_came_and_does_not_stand(
+    connection: duckdb.DuckDBPyConnection, duplicates: Duplicates
+) -> None:
+    connection.execute("insert into core.responses select * replace (8 as batch) from core.responses")
+    ((count,),) = connection.execute(dropped("core.responses", duplicates=duplicates)).fetchall()
+    assert len(rows(connection, current([7, 4, 8], duplicates=duplicates))) == 12 - count
 
 
 def test_a_wave_is_chosen_after_duplicates_are_settled(connection: duckdb.DuckDBPyConnection) -> None:

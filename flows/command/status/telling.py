@@ -125,5 +125,7 @@ def _working(working: dict[str, Any]) -> Iterator[str]:
         if counts["quarantined"]:
             rules = ", ".join(f"{rule} {records:,}" for rule, records in list(counts["rules"].items())[:RULES_SHOWN])
             yield f"    {counts['quarantined']:,} in quarantine ({rules}); zwerm check shows which"
+        if counts["dropped"]:
+            yield f"    {counted(counts['dropped'], 'duplicate')} dropped"
         for wave, answers in counts["waiting"].items():
             yield f"    {wave}: {counted(answers, 'answer')} came or changed since its release; see zwerm run"

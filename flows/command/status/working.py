@@ -1,14 +1,15 @@
 """What lies in the working warehouse, where no run holds it: records, quarantine, answers that wait. No metric."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from flows.home import Home
+from flows.settings import Survey
 from warehouse import WarehouseError
 
 
-def working(home: Home, newest: Sequence[str]) -> dict[str, Any]:
+def working(home: Home, newest: Sequence[str], surveys: Mapping[str, Survey]) -> dict[str, Any]:
     """Counts per survey; `newest` are the ids of each wave's newest release. A run that has the file open is named."""
     if not home.warehouse.exists():
         return {"surveys": {}}
@@ -16,12 +17,14 @@ def working(home: Home, newest: Sequence[str]) -> dict[str, Any]:
 
     try:
         with Store.open(home.warehouse, scratch=home.scratch, read_only=True) as store:
-            return {"surveys": _surveys(store, newest)}
+            return {"surveys": _surveys(store, newest, surveys)}
     except WarehouseError as error:
         return {"surveys": {}, "is_busy": error.is_busy, "holder": error.holder, "says": str(error)}
 
 
-def _surveys(store: Any, newest: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _surveys(store: Any, newest: Sequence[str], surveys: Mapping[str, Survey]) -> dict[str, dict[str, Any]]:
+    from flows.preparing.standing import duplicates_dropped
+
     found: dict[str, dict[str, Any]] = {}
     batches: list[int] = []
     for survey, count, records, quarantined, conformed_at, own, gone in store.rows(_sql("records")):
@@ -30,6 +33,7 @@ def _surveys(store: Any, newest: Sequence[str]) -> dict[str, dict[str, Any]]:
             "records": records,
             "quarantined": quarantined,
             "rules": {},
+            "dropped": duplicates_dropped(store, surveys[survey], own) if survey in surveys else 0,
             "waiting": {},
             "gone": gone,
             "conformed_at": conformed_at,

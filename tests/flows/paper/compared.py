@@ -113,9 +113,9 @@ def changed(place: Place) -> Iterator[str]:
 def _change(w: Writing, row: Row, before: str, wave: str) -> str:
     points, since = int(rounded(row["nps_change"])), w.wave(before, beside=wave)
     unit: Both = ("point", "punt") if abs(points) == 1 else ("points", "punten")
-    same: Both = (f"The NPS is about the same as in {since}.", f"De NPS ligt ongeveer gelijk aan {since}.")
+    same: Both = (f"The NPS is about the same as in {since}.", f"De NPS is ongeveer dezelfde als in {since}.")
     if points == 0:
-        first = w.of((same[0], f"De NPS is ongeveer dezelfde als in {since}."))
+        first = w.of(same)
     else:
         way = ("higher", "hoger") if points > 0 else ("lower", "lager")
         number = w.number(abs(points))

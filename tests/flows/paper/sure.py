@@ -18,9 +18,33 @@ def count_here(w: Writing, number: int) -> str:
     return w.say(one if number == 1 else more, n=w.number(number))
 
 
+def _invited(w: Writing, release: Row) -> str:
+    """What part of those who were invited answered, of the whole survey."""
+    if release["invited"] is None:
+        unknown: Both = (
+            "How many people were invited is not known, so neither is what share of them answered.",
+            "Hoeveel mensen zijn uitgenodigd, is niet bekend, en dus ook niet welk deel van hen antwoordde.",
+        )
+        return w.of(unknown)
+    if release["response_rate"] is None:
+        fewer: Both = (
+            "For the whole survey {n} people were invited, fewer than there are answers",
+            "Voor het hele onderzoek zijn {n} mensen uitgenodigd, minder dan er antwoorden zijn",
+        )
+        return w.say(fewer, n=w.number(release["invited"]))
+    share: Both = (
+        "For the whole survey {n} people were invited; the answers of this wave, with a score or without, are {share} "
+        "of that number.",
+        "Voor het hele onderzoek zijn {n} mensen uitgenodigd; de antwoorden van deze meting, met of zonder score, zijn "
+        "{share} van dat aantal.",
+    )
+    return w.say(share, n=w.number(release["invited"]), share=w.percent(release["response_rate"]))
+
+
 def sure(place: Place) -> Iterator[str]:
-    """How many answered, what the interval means, how many it would take, and the weights."""
+    """How many answered and were invited, what the interval means, how many it would take, and the weights."""
     w, row = place.writing, place.metric
+    yield _invited(w, place.released.release)
     if row["responses"] is None:
         return
     yield count_here(w, row["responses"])

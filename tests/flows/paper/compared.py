@@ -17,7 +17,10 @@ def shown(place: Place) -> str:
     shown, total = sum(row["status"] == "published" for row in below), len(below)
     if total == 0:
         return w.of(
-            ("The figures are of the whole: the answers name no departments.", "De cijfers zijn van het geheel")
+            (
+                "The figures are of the whole: the answers name no departments.",
+                "De cijfers gaan over het geheel: de antwoorden noemen geen afdelingen.",
+            )
         )
     if shown == total == 2:
         return w.of(("Both departments can be shown.", "Beide afdelingen kunnen worden getoond."))

@@ -39,6 +39,18 @@ def test_the_funnel_has_the_limits_of_the_literature(
         assert found == pytest.approx(limits, abs=6e-5)
 
 
+def test_the_funnel_that_is_published_has_these_limits_too_at_95_and_at_99_8_percent() -> None:
+    """Four departments that differ no more than chance makes them, together 45 % promoters and 20 % detractors."""
+    sized: dict[str, Counts] = {"d25": (5, 9, 11), "d75": (15, 26, 34), "d100": (20, 35, 45), "d400": (80, 140, 180)}
+    rows = compared({"all": (120, 210, 270), **sized}).loc[["d25", "d100", "d400"]]
+    assert rows[["funnel_low_95", "funnel_high_95"]].to_numpy() == pytest.approx(
+        np.array([(-5.05, 55.05), (9.98, 40.02), (17.49, 32.51)]), abs=6e-3
+    )
+    assert rows[["funnel_low_998", "funnel_high_998"]].to_numpy() == pytest.approx(
+        np.array([(-22.37, 72.37), (1.31, 48.69), (13.16, 36.84)]), abs=6e-3
+    )
+
+
 def test_shrinkage_is_that_of_the_literature() -> None:
     y, s = np.array([0.10, 0.30, 0.35, 0.65, 0.45, 0.15]), np.array([0.05, 0.08, 0.06, 0.05, 0.10, 0.04])
     values, mean, between = shrunken(y, s)

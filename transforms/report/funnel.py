@@ -4,9 +4,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from scipy.special import ndtri
+
+from transforms import comparisons
 from transforms.report.figures import rounded
 
-INNER, OUTER = 1.959963984540054, 3.090232306167813  # 95 and 99.8 %
+INNER, OUTER = (float(ndtri((1 + share) / 2)) for share in (comparisons.INNER, comparisons.OUTER))
 LETTER = 8.8  # an upper estimate of a letter's width, in px
 LINE = 16.0
 LONGEST = 26  # letters of a name in the picture

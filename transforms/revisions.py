@@ -32,7 +32,12 @@ _CLASSES = ["promoters", "passives", "detractors"]
 
 def answers_touched_sql(margins: Sequence[str] = ()) -> str:
     """The select of the answers that came, went or changed; `margins` are the segments that they are weighted by."""
-    return filled("answers_touched", {"said": ", ".join([*SAID, *(f"segments[{literal(name)}]" for name in margins)])})
+    return filled("answers_touched", {"said": said(margins)})
+
+
+def said(margins: Sequence[str] = ()) -> str:
+    """What an answer says as far as the departments' own figures go, as a list of columns; `margins` as above."""
+    return ", ".join([*SAID, *(f"segments[{literal(name)}]" for name in margins)])
 
 
 def entering(

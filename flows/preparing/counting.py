@@ -102,7 +102,8 @@ def examine(
     out = [release.release_id for release in ledger.releases(survey, wave) if release.is_out]
     first = out[0]
     if not material and _is_known(store, ledger, survey=survey, wave=wave, inputs=inputs):
-        return Examination(survey, wave, "unchanged", released, first, inputs, rows)
+        left = _left_waiting(store, run, settings, wave=wave, batches=batches, out=out)
+        return Examination(survey, wave, "unchanged", released, first, inputs, rows, left)
     touched = _touched(store, run, settings, wave=wave, batches=batches, out=out, material=material)
     is_anew = _is_computed_anew(store, released.release_id, method)
     examination = Examination(survey, wave, "changed", released, first, inputs, rows, touched, is_anew, material)
@@ -239,7 +240,7 @@ def _touched(
 
     `out` are the wave's releases, the first one first. What enters must be nobody or enough against each of them.
     """
-    standing, margins = _standing(settings, batches, wave), _margins(settings)
+    standing, margins = _standing(settings, batches, wave), margins_of(settings)
     _register_all_departments(store, run, standing, out, wave=wave)
     least, closed = settings.min_respondents, set[str]()
     while True:
@@ -259,6 +260,22 @@ def _touched(
     return revised(answers, chosen)
 
 
+def _left_waiting(
+    store: Store, run: Run, settings: Survey, *, wave: str, batches: Sequence[int], out: Sequence[str]
+) -> pd.DataFrame | None:
+    """Per region what waits of inputs that were looked at to the end; None without a look where nothing can."""
+    standing = _standing(settings, batches, wave)
+    view_released(store, out[-1], wave=wave)
+    if not any(
+        store.rows(f"select 1 from {one} anti join {other} using (batch, record_number) limit 1")
+        for one, other in (("current", "released"), ("released", "current"))
+    ):
+        return None
+    _register_all_departments(store, run, standing, out, wave=wave)
+    answers, _ = _since(store, out[-1], standing, wave=wave, margins=margins_of(settings))
+    return revised(answers, pd.DataFrame({"touch": answers["touch"], "enters": False}))
+
+
 def _register_all_departments(store: Store, run: Run, standing: str, out: Sequence[str], *, wave: str) -> None:
     """The tree of all that stands or was ever released of a wave, and the pattern of its first release over it."""
     keys = {key for (key,) in store.rows(f"select distinct department_key from ({standing})")}
@@ -270,7 +287,7 @@ def _register_all_departments(store: Store, run: Run, standing: str, out: Sequen
     store.register("pattern", freeze(pattern_of(store, out[0]), tree))
 
 
-def _margins(settings: Survey) -> list[str]:
+def margins_of(settings: Survey) -> list[str]:
     """The segments that answers are weighted by."""
     return [
         name for name in (settings.weighting.margins if settings.weighting else ()) if name in settings.roles.segments

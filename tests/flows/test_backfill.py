@@ -195,9 +195,19 @@ def test_too_few_late_answers_wait_and_the_operator_is_told(story: Story) -> Non
 def test_a_second_backfill_does_nothing_and_says_so(story: Story) -> None:
     for name, before in (("late again", "late"), ("edited again", "edited")):
         assert story.said[name]["releases"] == []
-        assert all(line.endswith("released and unchanged") for line in story.said[name]["plan"])
+        assert all("released and unchanged" in line for line in story.said[name]["plan"])
         assert story.states[name].sealed == story.states[before].sealed
         assert story.states[name].moments == story.states[before].moments
+
+
+def test_after_a_second_backfill_those_who_wait_are_told_still(story: Story) -> None:
+    _, wave, count = TOO_FEW
+    planned = plan(story, "late again")
+    assert planned[wave].endswith(f"released and unchanged; {count} wait until their region has enough of them")
+    assert all("wait" not in planned[other] for other in WAVES if other != wave)
+    lines = story.said["late again"]["lines"]
+    told = lines.index(f"guests {wave} is released and unchanged: nothing to do.")
+    assert lines[told + 1] == f"  {count} answers wait until their region has enough of them."
 
 
 def test_those_who_waited_enter_together_once_they_are_enough(story: Story) -> None:

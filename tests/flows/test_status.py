@@ -424,7 +424,8 @@ def test_what_came_in_what_is_in_quarantine_and_what_waits_are_counted(home: Hom
             "insert into core.standing values ('passengers', 'x', 'a', 'a', false, true),"
             " ('passengers', 'x', 'b', 'b', true, true), ('passengers', 'x', 'old', 'old', false, false)"
         )
-    counts = told(home)["working"]["surveys"]["passengers"]
+    latest = 'roles = { score = "score", response_id = "id" }\nduplicates = "latest"'
+    counts = told(home, toml=TOML.replace('roles = { score = "score" }', latest))["working"]["surveys"]["passengers"]
     assert (counts["files"], counts["records"], counts["quarantined"]) == (2, 5, 1)
     assert counts["rules"] == {"score_in_range": 1, "weight_in_range": 1}
     assert counts["waiting"] == {"2026-10": 1}
@@ -434,6 +435,46 @@ def test_what_came_in_what_is_in_quarantine_and_what_waits_are_counted(home: Hom
     assert "old is gone from x: newer files have its answers" in said
     assert "1 in quarantine (score_in_range 1, weight_in_range 1)" in said
     assert "2026-10: 1 answer came or changed since its release" in said
+
+
+def test_what_came_changed_or_went_is_counted_in_its_own_wave_where_one_file_holds_several(
+    home: Home, settings: Settings
+) -> None:
+    first, other = sealed(home), sealed(home, wave="2026-09")
+    for one in (first, other):
+        open_moment(home, settings, ready(home, settings, one))
+    answers = [
+        *((1, number, key, "2026-10", 9) for number, key in enumerate("abc")),
+        *((2, number, key, "2026-10", 9) for number, key in enumerate("abcdef")),
+        *((1, number, key, "2026-09", 9) for number, key in enumerate(["alike", "edited", "gone"], start=10)),
+        *((2, number, key, "2026-09", score) for number, key, score in ((10, "alike", 9), (11, "edited", 3))),
+    ]
+    with Store.open(home.warehouse, scratch=home.scratch) as store:
+        for batch in (1, 2):
+            store.run(
+                "insert into raw.files values ('passengers', $file, 'x', 'all.csv', 'csv', 9, 9, null,"
+                " to_timestamp($batch)::timestamp, 'r')",
+                {"file": f"version {batch}", "batch": batch},
+            )
+            store.run(
+                "insert into core.batches values ($batch, 'passengers', $file, 'm', now()::timestamp, 9, 9, 0)",
+                {"file": f"version {batch}", "batch": batch},
+            )
+        for batch, number, key, wave, score in answers:
+            store.run(
+                "insert into core.responses by name select 'passengers' as survey, $batch as batch, $number as"
+                " record_number, $key as response_key, $wave as wave, '' as department_key, $score as score,"
+                " false as is_contradictory",
+                {"batch": batch, "number": number, "key": key, "wave": wave, "score": score},
+            )
+        store.run("insert into core.inputs values ($id, 1)", {"id": other})
+        store.run("insert into core.inputs values ($id, 2)", {"id": first})
+        store.run(
+            "insert into core.counted select $id, batch, record_number from core.responses where wave = '2026-10'"
+            " and batch = 2 and response_key < 'd'",
+            {"id": first},
+        )
+    assert told(home)["working"]["surveys"]["passengers"]["waiting"] == {"2026-09": 2, "2026-10": 3}
 
 
 def test_a_survey_that_is_no_longer_configured_keeps_its_releases(home: Home, settings: Settings) -> None:

@@ -36,7 +36,7 @@ def facts(run: Run) -> dict[str, Any]:
         "working": {"surveys": {}},
     }
     if not home.ledger.exists():
-        return {**told, "to_come": list(_announced(run, set())), "working": working(home, [], settings.surveys)}
+        return {**told, "to_come": list(_announced(run, set())), "working": working(home, {}, settings.surveys)}
     with Ledger.open(home.ledger) as ledger:
         releases = ledger.releases()
         for release in _in_order(releases):
@@ -47,7 +47,7 @@ def facts(run: Run) -> dict[str, Any]:
         told["held"] = [_held(release) for release in releases if release.state == "held"]
         told["lease"] = _lease(ledger)
         newest = {(r.survey, r.wave): r.release_id for r in releases if r.is_out}
-    return {**told, "working": working(home, list(newest.values()), settings.surveys)}
+    return {**told, "working": working(home, newest, settings.surveys)}
 
 
 def _title(run: Run, survey: str) -> str:

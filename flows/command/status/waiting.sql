@@ -1,20 +1,20 @@
--- Waiting: one row per survey × wave with answers that came, or changed, since its newest release counted them.
-with counted as (
-    select r.survey, r.wave, r.response_key
-    from core.counted as c
-    join core.responses as r using (batch, record_number)
-    where list_contains($releases, c.release_id)
-    union all
-    select r.survey, r.wave, r.response_key
-    from core.inputs as i
-    join core.responses as r using (batch)
-    where list_contains($releases, i.release_id) and i.release_id not in (select release_id from core.counted)
+-- Waiting: one number, the answers of a wave that came, changed or went since its newest release counted them.
+-- Reads `current` (what stands of the wave) and `released` (what that release counted), both with core.responses'
+-- columns; an answer is the same by its response key, and unchanged by {said}, as in transforms/answers_touched.sql.
+with answers as (
+    select true as is_current, * from current anti join released using (batch, record_number)
+    union all by name
+    select false as is_current, * from released anti join current using (batch, record_number)
+),
+
+unlike as (
+    select response_key, count_if(is_current) - count_if(not is_current) as more
+    from answers
+    group by response_key, {said}
+),
+
+touched as (
+    select greatest(sum(greatest(more, 0)), sum(greatest(-more, 0))) as answers from unlike group by response_key
 )
-select r.survey, r.wave, count(*) as answers
-from core.responses as r
-where
-    list_contains($batches, r.batch)
-    and (r.survey, r.wave) in (select (survey, wave) from counted)
-    and (r.survey, r.wave, r.response_key) not in (select (survey, wave, response_key) from counted)
-group by r.survey, r.wave
-order by r.survey, r.wave
+
+select coalesce(sum(answers), 0)::bigint from touched

@@ -1,6 +1,6 @@
 """What lies in the working warehouse, where no run holds it: records, quarantine, answers that wait. No metric."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -8,8 +8,10 @@ from flows.home import Home
 from flows.settings import Survey
 from warehouse import WarehouseError
 
+Newest = Mapping[tuple[str, str], str]  # by survey and wave: the id of its newest release
 
-def working(home: Home, newest: Sequence[str], surveys: Mapping[str, Survey]) -> dict[str, Any]:
+
+def working(home: Home, newest: Newest, surveys: Mapping[str, Survey]) -> dict[str, Any]:
     """Counts per survey; `newest` are the ids of each wave's newest release. A run that has the file open is named."""
     if not home.warehouse.exists():
         return {"surveys": {}}
@@ -22,7 +24,8 @@ def working(home: Home, newest: Sequence[str], surveys: Mapping[str, Survey]) ->
         return {"surveys": {}, "is_busy": error.is_busy, "holder": error.holder, "says": str(error)}
 
 
-def _surveys(store: Any, newest: Sequence[str], surveys: Mapping[str, Survey]) -> dict[str, dict[str, Any]]:
+def _surveys(store: Any, newest: Newest, surveys: Mapping[str, Survey]) -> dict[str, dict[str, Any]]:
+    from flows.command.status.waiting import waiting
     from flows.preparing.standing import duplicates_dropped
 
     found: dict[str, dict[str, Any]] = {}
@@ -34,7 +37,7 @@ def _surveys(store: Any, newest: Sequence[str], surveys: Mapping[str, Survey]) -
             "quarantined": quarantined,
             "rules": {},
             "dropped": duplicates_dropped(store, surveys[survey], own) if survey in surveys else 0,
-            "waiting": {},
+            "waiting": waiting(store, surveys.get(survey), own, {w: i for (s, w), i in newest.items() if s == survey}),
             "gone": gone,
             "conformed_at": conformed_at,
         }
@@ -43,9 +46,6 @@ def _surveys(store: Any, newest: Sequence[str], surveys: Mapping[str, Survey]) -
         return found
     for survey, rule, records in store.rows(_sql("quarantine"), {"batches": batches}):
         found[survey]["rules"][rule] = records
-    if newest:
-        for survey, wave, answers in store.rows(_sql("waiting"), {"batches": batches, "releases": list(newest)}):
-            found[survey]["waiting"][wave] = answers
     return found
 
 

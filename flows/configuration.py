@@ -41,6 +41,11 @@ def load(path: Path) -> Settings:
     return settings
 
 
+def place(path: Path, key: Key) -> str:
+    """The file, the line and the key, as errors name them."""
+    return _place(path, _text(path), key)
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

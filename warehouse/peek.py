@@ -57,6 +57,13 @@ def look(
 
 
 @contextmanager
+def empty_store() -> Iterator[Store]:
+    """A warehouse without anything in it, for as long as SQL is tried."""
+    with TemporaryDirectory(prefix="zwerm-") as folder, _store(Path(folder)) as store:
+        yield store
+
+
+@contextmanager
 def _store(folder: Path) -> Iterator[Store]:
     """A warehouse for the moment, in a folder that only this account can enter and that is gone afterwards."""
     with Store.open(folder / "look.duckdb", scratch=folder, threads=1) as store:

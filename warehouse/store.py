@@ -78,6 +78,16 @@ class Store:
         except duckdb.Error as error:
             raise _unmet(error, self.path) from None
 
+    def says_against(self, sql: str) -> str | None:
+        """What is wrong with a select over no data, as DuckDB has it; None where it is one and can be read."""
+        try:
+            if len(self.connection.extract_statements(sql)) > 1:
+                return "this is more than one expression"
+            self.connection.execute(sql)
+        except duckdb.Error as error:
+            return str(error).strip().splitlines()[0].split("Error: ", 1)[-1]
+        return None
+
     def frame(self, sql: str, parameters: Parameters = None) -> pd.DataFrame:
         """A result as a frame, by way of Arrow; NULL in integers makes them float."""
         try:

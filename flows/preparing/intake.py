@@ -11,6 +11,7 @@ from checks import CheckError
 from checks.book import rules_by_table
 from checks.rules import Rule, broken_sql, quarantine_sql
 from flows.errors import ConfigurationError, FlowError, StoppedByCheckError
+from flows.preparing.expressions import see_that_they_can_be_read
 from flows.preparing.standing import Gone, batches_known, duplicates_dropped, gone_files, remember, told
 from flows.progress import tell
 from flows.roles import Role, Roles
@@ -152,6 +153,7 @@ def incoming(store: Store, run: Run, survey: str, file: LandedFile, source: File
         encoding=source.encoding,
         sheet=source.sheet,
     )
+    see_that_they_can_be_read(store, run.settings, survey, relation.columns)
     select = conforming(
         settings.read_roles,
         relation.columns,

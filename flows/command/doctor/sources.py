@@ -2,18 +2,22 @@
 
 import difflib
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from flows.command.doctor.findings import Finding, ok, problem, remark
 from flows.errors import ConfigurationError, FlowError
+from flows.preparing.expressions import unreadable
 from flows.progress import counted
 from flows.settings import FilesSource, Settings
 from flows.sources import Fetched, fetched
+from transforms.expressions import alone
 from transforms.responses import columns_needed
 from warehouse import WarehouseError
-from warehouse.peek import look
+from warehouse.peek import empty_store, look
+
+Mistakes = Callable[[Sequence[str]], Sequence[str]]
 
 NEAR = 0.5
 FILES_LOOKED_AT = 3  # the newest: older ones were read by earlier runs
@@ -23,11 +27,14 @@ def sources(settings: Settings) -> Iterator[Finding]:
     """Look at the newest files of each source, at their beginning only; nothing is landed."""
     for name, survey in settings.surveys.items():
         needed = columns_needed(survey.roles, survey.wave)
+        mistakes = partial(_mistakes, settings, name)
         for source in survey.sources:
-            yield from _source(f"survey {name}", source, needed, base=settings.file.parent)
+            yield from _source(f"survey {name}", source, needed, mistakes, base=settings.file.parent)
 
 
-def _source(about: str, source: FilesSource, needed: Sequence[str], *, base: Path) -> Iterator[Finding]:
+def _source(
+    about: str, source: FilesSource, needed: Sequence[str], mistakes: Mistakes, *, base: Path
+) -> Iterator[Finding]:
     try:
         found = list(fetched(source, base=base))
     except ConfigurationError as error:
@@ -40,7 +47,8 @@ def _source(about: str, source: FilesSource, needed: Sequence[str], *, base: Pat
         yield remark(about, str(error), "wait until the export is done")
         return
     newest = sorted(found, key=lambda file: file.path.stat().st_mtime, reverse=True)[:FILES_LOOKED_AT]
-    wrong = [finding for file in newest for finding in _file(about, source, needed, file)]
+    found_wrong = (finding for file in newest for finding in _file(about, source, needed, file, mistakes))
+    wrong = list(dict.fromkeys(found_wrong))  # a mistake in the mapping is one, for however many files
     yield from wrong
     if not wrong:
         looked = f", the newest {len(newest)} of them looked at" if len(found) > len(newest) else ""
@@ -48,7 +56,9 @@ def _source(about: str, source: FilesSource, needed: Sequence[str], *, base: Pat
         yield ok(about, f"{source.path}: {counted(len(found), 'file')}{looked}; {mapped}")
 
 
-def _file(about: str, source: FilesSource, needed: Sequence[str], file: Fetched) -> Iterator[Finding]:
+def _file(
+    about: str, source: FilesSource, needed: Sequence[str], file: Fetched, mistakes: Mistakes
+) -> Iterator[Finding]:
     looked = partial(look, file.path, delimiter=source.delimiter, encoding=source.encoding, sheet=source.sheet)
     try:
         seen = looked(expected=needed)
@@ -68,6 +78,17 @@ def _file(about: str, source: FilesSource, needed: Sequence[str], file: Fetched)
             f"{file.name} lacks {_listed(missing)}, which roles or wave name; its columns are {_listed(seen.columns)}",
             _advice(missing, seen.columns),
         )
+    else:
+        for says in mistakes(seen.columns):
+            yield problem(about, says, "mend it; then zwerm check shows what becomes of the values")
+
+
+def _mistakes(settings: Settings, survey: str, columns: Sequence[str]) -> list[str]:
+    """What of the survey's expressions and formats cannot be read."""
+    if not any(alone(settings.surveys[survey].roles, columns)):
+        return []
+    with empty_store() as store:
+        return list(unreadable(store, settings, survey, columns))
 
 
 def _advice(missing: Sequence[str], columns: Sequence[str]) -> str:

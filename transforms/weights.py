@@ -6,7 +6,6 @@ and an unknown one; samplics is no longer maintained.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,14 +32,6 @@ DIGITS = {
 LEVEL = re.compile(r"department(?:_(\d+))?")
 
 
-@dataclass(frozen=True)
-class Weighed:
-    """Per cell its weight, and per margin and category what was aimed at and what came of it, as shares."""
-
-    cells: pd.DataFrame  # of weight_cells, with weight
-    margins: pd.DataFrame  # margin, category, target, share_before, share_after
-
-
 def level_of(margin: str, segments: Sequence[str]) -> int | None:
     """The level of departments that a margin is over: `department` is the first; None where it is a segment."""
     found = LEVEL.fullmatch(margin)
@@ -60,7 +51,7 @@ def counted_sql(margins: Sequence[str], segments: Sequence[str], *, has_design: 
     return filled("counted_weighted", parts).replace("$has_design", "true" if has_design else "false")
 
 
-def weights(cells: pd.DataFrame, margins: Margins, *, min_respondents: int) -> Weighed:
+def weights(cells: pd.DataFrame, margins: Margins, *, min_respondents: int) -> pd.DataFrame:
     """The cells with weights that give every category its share; one margin is post-stratification, more are raking.
 
     Answers that do not say their category keep the share they have, and the others share the rest. Each category needs
@@ -82,8 +73,7 @@ def weights(cells: pd.DataFrame, margins: Margins, *, min_respondents: int) -> W
     trimmed = np.clip(raked, TRIMMED[0] * mean, TRIMMED[1] * mean)
     if not np.array_equal(trimmed, raked):
         raked = rake(trimmed, counts, places, targets, margins=margins)
-    made = cells.assign(weight=np.round(raked, 10))
-    return Weighed(made, _told(margins, places, targets, before=start * counts, after=raked * counts))
+    return cells.assign(weight=np.round(raked, 10))
 
 
 def rake(
@@ -172,24 +162,6 @@ def _aimed(
 def _errors(sums: Any, target: Numbers) -> Numbers:
     errors: Numbers = np.divide(np.abs(sums - target), target, out=np.zeros_like(target), where=target > 0)
     return errors
-
-
-def _told(
-    margins: Margins,
-    places: Sequence[NDArray[np.int64]],
-    targets: Sequence[Numbers],
-    *,
-    before: Numbers,
-    after: Numbers,
-) -> pd.DataFrame:
-    total = float(before.sum())
-    rows = [
-        (margin, category, target[number] / total, *(shares[number] / total for shares in sums))
-        for (margin, wanted), place, target in zip(margins.items(), places, targets, strict=True)
-        for sums in [[np.bincount(place, mass, minlength=len(target)) for mass in (before, after)]]
-        for number, category in enumerate([*wanted, None])
-    ]
-    return pd.DataFrame(rows, columns=["margin", "category", "target", "share_before", "share_after"])
 
 
 def labels(margins: Sequence[str], segments: Sequence[str]) -> str:

@@ -36,8 +36,7 @@ def weigh(store: Store, run: Run, examination: Examination) -> None:
         raise ConfigurationError(
             f"{what}: {error}. Mend [surveys.{examination.survey}.weighting] in {run.settings.file}", public=what
         ) from None
-    store.register("weighed", weighed.cells)
-    store.register("weighed_margins", weighed.margins)
+    store.register("weighed", weighed)
     store.run(
         "create or replace temporary table cell_weights as"
         " select * replace (weight::decimal(18, 10) as weight) from weighed"

@@ -93,7 +93,7 @@ def _answer(name: str, role: Role | None, *, edge: int) -> str:
     if role.values is None:
         return present
     cases = " ".join(
-        f"when {_equals(name, [raw])} then {literal(_edge(meant, edge))}" for raw, meant in role.values.items()
+        f"when {equals(name, [raw])} then {literal(_edge(meant, edge))}" for raw, meant in role.values.items()
     )
     return f"case when ({present}) is null then null {cases} else {literal(UNREADABLE)} end"
 
@@ -110,17 +110,17 @@ def most(name: str, role: Role | None) -> str:
 def _labelled(name: str, role: Role) -> str:
     """A text role: values that a mapping names are renamed, others stay."""
     cases = [
-        f"when {_equals(name, [raw])} then {literal(_edge(meant, 0))}" for raw, meant in (role.values or {}).items()
+        f"when {equals(name, [raw])} then {literal(_edge(meant, 0))}" for raw, meant in (role.values or {}).items()
     ]
     present = _present(name, role)
     return f"case when ({present}) is null then null {' '.join(cases)} else {name} end" if cases else present
 
 
 def _present(name: str, role: Role) -> str:
-    return f"case when {_equals(name, role.missing)} then null else {name} end" if role.missing else name
+    return f"case when {equals(name, role.missing)} then null else {name} end" if role.missing else name
 
 
-def _equals(name: str, codes: Collection[str]) -> str:
+def equals(name: str, codes: Collection[str]) -> str:
     """Whether a text is one of the codes, as text or as a number: '11', '11.0' and ' 11' are the same answer."""
     codes = [code.strip() for code in codes]
     numbers = [number for number in map(_number, codes) if number is not None]

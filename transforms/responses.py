@@ -7,7 +7,7 @@ from base64 import b85encode
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from transforms.answers import answers, blank, found, most, response_key, role_text, trimmed, unlike
+from transforms.answers import answers, blank, equals, found, most, response_key, role_text, trimmed, unlike
 from transforms.roles import BANDS, COUNTS, DESIGN, IDS, Role, Roles, Wave, called, mapped, said
 from transforms.sql import literal, quote, text
 
@@ -75,28 +75,36 @@ def mapping_hash(roles: Roles, *, wave: Wave, timezone: str, duplicates: str = "
 def describe(
     roles: Roles, columns: Collection[str], *, wave: Wave, timezone: str, relation: str, most: int = 20
 ) -> str:
-    """The select of (role, value, becomes, status) for the rehearsal: distinct raw values, and what each becomes.
+    """The select of (role, value, becomes, status, distinct_values) for the rehearsal: raw values, what each becomes.
 
-    No counts, and no order by frequency: what a release says is seen by everyone first. At most `most` values per role,
-    those that cannot be read first; status is 'read', 'missing' or 'not readable'. Ids are not shown.
+    No counts of answers, and no order by frequency: what a release says is seen by everyone first. Per role all values
+    that its mapping names and at most `most` others, those that cannot be read first, and how many distinct ones there
+    are; status is 'read', 'missing' or 'not readable'. Ids are not shown.
     """
+    named = {name: [*role.missing, *(role.values or {})] for name, role in mapped(roles)}
     sql = _select(
         roles, columns, survey="", wave=wave, timezone=timezone, relation=relation, duplicates="keep", shows_texts=True
     )
     parts = [
         f"select {literal(called(name, roles))} as role, shown_{name} as value, max({becomes}) as becomes,"
-        f" bool_and({is_readable}) as is_readable"
+        f" bool_and({is_readable}) as is_readable, {_is_named(name, named[name])} as is_named"
         for name, becomes, is_readable in _becomes(roles, timezone)
     ]
-    parts.append("select 'wave', wave, max(wave), wave is not null")
+    parts.append("select 'wave', wave, max(wave), wave is not null, false")
     union = " union all ".join(f"({part} from conformed group by all)" for part in parts)
     return (
         f"with conformed as materialized ({sql}), described as ({union})"
         " select role, value, becomes, case when not is_readable then 'not readable'"
-        " when becomes is null then 'missing' else 'read' end as status from described"
-        " qualify row_number() over (partition by role order by is_readable, try_cast(value as double), value)"
+        " when becomes is null then 'missing' else 'read' end as status,"
+        " count(*) over (partition by role) as distinct_values from described qualify is_named or row_number() over"
+        " (partition by role, is_named order by is_readable, try_cast(value as double), value)"
         f" <= {most} order by role, is_readable, try_cast(value as double), value"
     )
+
+
+def _is_named(name: str, texts: Sequence[str]) -> str:
+    """Whether a mapping says what the value means."""
+    return f"coalesce({equals(f'shown_{name}', texts)}, false)" if texts else "false"
 
 
 def _becomes(roles: Roles, timezone: str) -> Iterator[tuple[str, str, str]]:

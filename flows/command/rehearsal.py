@@ -5,6 +5,8 @@ No count by score and no metric: what a release says is seen by everyone first.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from checks.waves import SCALE
@@ -187,16 +189,17 @@ class _File:
         return intake.rule_parameters(self.run, self.run.survey(self.survey))
 
 
-def _roles(rows: list[tuple[str, str | None, str | None, str]]) -> Iterator[str]:
-    """Per role the distinct raw values and what each becomes."""
-    role = None
-    for name, value, becomes, status in rows:
-        if name != role:
-            yield f"{INDENT}{name}"
-            role = name
-        shown = "(blank)" if value is None else _short(value)
-        meaning = _short(becomes) if status == "read" and becomes is not None else status
-        yield f"{INDENT * 2}{shown}" if shown == meaning else f"{INDENT * 2}{shown} → {meaning}"
+def _roles(rows: list[tuple[str, str | None, str | None, str, int]]) -> Iterator[str]:
+    """Per role the distinct raw values and what each becomes, and how many more there are."""
+    for role, group in groupby(rows, key=itemgetter(0)):
+        yield f"{INDENT}{role}"
+        values = list(group)
+        for _, value, becomes, status, _ in values:
+            shown = "(blank)" if value is None else _short(value)
+            meaning = _short(becomes) if status == "read" and becomes is not None else status
+            yield f"{INDENT * 2}{shown}" if shown == meaning else f"{INDENT * 2}{shown} → {meaning}"
+        if more := values[0][-1] - len(values):
+            yield f"{INDENT * 2}… and {counted(more, 'more distinct value')}"
 
 
 def _short(text: str, most: int = 60) -> str:

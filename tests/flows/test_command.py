@@ -174,6 +174,15 @@ def test_a_rehearsal_tells_what_would_be_held_and_what_counts_once(folder: Path)
         assert words in said.stdout, words
 
 
+def test_a_rehearsal_says_how_many_distinct_values_it_does_not_show(folder: Path) -> None:
+    answers = "".join(f"9,{number}\n" for number in range(1, 26))
+    (folder / "exports" / "october.csv").write_text(f"NPS,w\n{answers}")
+    config = folder / "zwerm.toml"
+    config.write_text(config.read_text().replace('"NPS" }', '"NPS", weight = "w" }'))
+    said = called("check", folder=folder)
+    assert "    20\n    … and 5 more distinct values\n" in said.stdout, said.output
+
+
 def test_a_home_that_cannot_be_made_ends_with_2_and_is_named(folder: Path) -> None:
     config = folder / "zwerm.toml"
     (folder / "taken").write_text("a file, where a folder should be")

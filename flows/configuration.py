@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from flows.departments import Contradiction, contradictions
 from flows.errors import ConfigurationError
+from flows.names import Misnamed, misnamed
 from flows.releasing.windows import Unarmable, unarmable
 from flows.settings import Settings
 
@@ -33,8 +34,8 @@ def load(path: Path) -> Settings:
         settings = Settings.model_validate(_expanded(written, (), path, text, written))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_problems(error, written, path, text))) from None
-    faults: list[Unarmable | Contradiction] = [*unarmable(settings), *contradictions(settings.departments)]
-    if faults:
+    faults: list[Misnamed | Unarmable | Contradiction] = [*misnamed(settings), *contradictions(settings.departments)]
+    if faults := faults or [*unarmable(settings)]:  # who names a server that there is not cannot be asked about it
         raise ConfigurationError("\n".join(_cannot_be(fault, path, text) for fault in faults))
     settings = settings.model_copy(update={"home": (path.parent / settings.home.expanduser()).resolve()})
     settings._file = path
@@ -100,7 +101,7 @@ def _problems(error: ValidationError, written: Mapping[str, Any], path: Path, te
             yield _problem(detail, key, _place(path, text, key), _found(key, written))
 
 
-def _cannot_be(fault: Unarmable | Contradiction, path: Path, text: str) -> str:
+def _cannot_be(fault: Misnamed | Unarmable | Contradiction, path: Path, text: str) -> str:
     found = fault.found if isinstance(fault.found, str) else f"{fault.found:g}"
     return f"{_place(path, text, fault.key)}: {fault.says}\n  found:   {found}\n  allowed: {fault.allowed}"
 

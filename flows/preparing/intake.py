@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from checks import CheckError
 from checks.book import rules_by_table
 from checks.rules import Rule, broken_sql, quarantine_sql
-from flows.errors import ConfigurationError, FlowError, StoppedByCheckError
+from flows.errors import FlowError, StoppedByCheckError
 from flows.preparing.expressions import see_that_they_can_be_read
 from flows.preparing.standing import Gone, batches_known, duplicates_dropped, gone_files, remember, told
 from flows.progress import tell
@@ -123,11 +122,8 @@ def _gone(store: Store, settings: Survey, landed: Sequence[LandedFile]) -> tuple
 
 
 def rules_of(settings: Survey) -> dict[str, tuple[Rule, ...]]:
-    """The rules of each table with the survey's severities and bounds; a setting that fits no rule is refused."""
-    try:
-        return rules_by_table({name: one.model_dump() for name, one in settings.checks.items()})
-    except CheckError as error:
-        raise ConfigurationError(f"[surveys.NAME.checks]: {error}") from None
+    """The rules of each table with the survey's severities and bounds, which fit: they were read with the file."""
+    return rules_by_table({name: one.model_dump() for name, one in settings.checks.items()})
 
 
 def rule_parameters(run: Run, settings: Survey) -> Mapping[str, Any]:
@@ -270,7 +266,7 @@ def _stopped(store: Store, file: LandedFile, roles: Roles, results: Sequence[Any
             )
     return (
         "\n".join(lines) + "\nNothing was sealed. See `zwerm check` for what the mapping makes of the values; mend the"
-        " roles in zwerm.toml or the export, or allow more with [surveys.NAME.checks]."
+        f" roles in zwerm.toml or the export, or allow more with [surveys.{file.survey}.checks]."
     )
 
 

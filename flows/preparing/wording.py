@@ -23,7 +23,7 @@ def is_read(run: Run, survey: str) -> bool:
 def cleaner(run: Run, survey: str) -> Cleaner:
     """The cleaner of a survey's comments; a list of names that cannot be read is an error."""
     said = run.survey(survey).comments
-    names = said.names if isinstance(said.names, tuple) else _names(run.settings.file.parent / said.names)
+    names = said.names if isinstance(said.names, tuple) else _names(survey, run.settings.file.parent / said.names)
     return Cleaner(names, said.order_numbers, run.settings.organisation.languages[0])
 
 
@@ -96,11 +96,11 @@ def _some(store: Store, ours: Cleaner, *, first: int) -> None:
         )
 
 
-def _names(path: Path) -> tuple[str, ...]:
+def _names(survey: str, path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(
-            f"[surveys.NAME.comments]: the list of names {path} cannot be read; it is UTF-8 text with one name a line"
+            f"[surveys.{survey}.comments]: the list of names {path} cannot be read; it is UTF-8 text, one name a line"
         ) from None
     return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))

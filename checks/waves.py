@@ -40,6 +40,17 @@ RULES: tuple[Rule, ...] = (
         most=0.2,
     ),
     Rule(
+        name="answers_are_of_the_invited",
+        kind="batch",
+        says={
+            "en": "No more answers came in than people were invited, where it is known how many.",
+            "nl": "Er kwamen niet meer antwoorden dan er mensen zijn uitgenodigd, waar bekend is hoeveel.",
+        },
+        condition=Share("accepted_count", "invited_count", is_count=False),
+        severity="warning",
+        most=1.0,
+    ),
+    Rule(
         name="quarantine_is_small",
         kind="batch",
         says={

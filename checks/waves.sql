@@ -2,7 +2,7 @@
 -- Reads `counted` (the wave's responses), `departments` (its tree), core.quarantine and core.tallies; `$earlier` are the
 -- waves before it, in order: labels do not always sort as they followed each other. `$over` are departments of the last
 -- of them that nobody expects again: they moved, or have ended; `$strangers` are departments of this wave that should not
--- be there yet, or any more.
+-- be there yet, or any more. `$invited` is how many people were asked, NULL where that is not known.
 with own as (
     select
         count(score) as responses,
@@ -54,6 +54,7 @@ select
     own.*,
     quarantined_count,
     accepted_count + quarantined_count as in_count,
+    $invited::bigint as invited_count,
     median_responses,
     departments_before,
     vanished_departments,

@@ -1,12 +1,13 @@
 """What `zwerm.toml` may say: frozen models with defaults for everything that has one; unknown keys are errors."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, PrivateAttr, StringConstraints, field_validator, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from flows.commenting import Comments
 from flows.departments import DepartmentEntry
@@ -63,6 +64,11 @@ class WaveValue(Model):
 
 
 Wave = Literal["month", "quarter", "year"] | WaveColumn | WaveValue
+LABELS = {  # what a wave of the calendar is called, and one such
+    "month": (r"\d{4}-(0[1-9]|1[0-2])", "2026-10"),
+    "quarter": (r"\d{4}-Q[1-4]", "2026-Q4"),
+    "year": (r"\d{4}", "2026"),
+}
 
 
 class Superpromoters(Model):
@@ -121,6 +127,7 @@ class Survey(Model):
     weighting: Weighting | None = None  # to these margins; a mapped weight is where it starts
     checks: Mapping[str, CheckSetting] = {}
     breaks: tuple[Break, ...] = ()
+    invited: Mapping[str, Annotated[int, Field(ge=1)]] = {}  # wave: people who were asked; else the share is not known
     schedule: Schedule | None = None
 
     @property
@@ -144,6 +151,20 @@ class Survey(Model):
         if self.superpromoters.margin is not None and None in (self.roles.told_count, self.roles.acted_count):
             raise ValueError("superpromoters.margin needs roles.told_count and roles.acted_count: customers brought in")
         return self
+
+    @field_validator("invited")
+    @classmethod
+    def _invited_to_a_wave(cls, value: Mapping[str, int], info: ValidationInfo) -> Mapping[str, int]:
+        wave = info.data.get("wave")
+        pattern, example = LABELS.get(wave, ("", "")) if isinstance(wave, str) else ("", "")
+        if isinstance(wave, WaveValue):
+            pattern, example = re.escape(wave.value), wave.value
+        for label in value:
+            if pattern and not re.fullmatch(pattern, label):
+                raise ValueError(
+                    f"'{label}' is no wave of this survey; its waves are called as in \"{example}\" = 12000"
+                )
+        return value
 
     @field_validator("windows")
     @classmethod
@@ -209,6 +230,20 @@ class Settings(Model):
     def file(self) -> Path:
         """The `zwerm.toml` these settings came from."""
         return self._file
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        for recipient in self.audience:
+            if recipient.email and recipient.email.server not in self.servers:
+                known = ", ".join(self.servers) or "none"
+                raise ValueError(f"an audience names the server '{recipient.email.server}'; known are: {known}")
+        for survey in self.calendar:
+            if survey not in self.surveys:
+                raise ValueError(f"the calendar names the survey '{survey}'; known are: {', '.join(self.surveys)}")
+        for moments in self.calendar.values():
+            for moment in moments:
+                instant(moment.at, self.organisation.zone)
+        return self
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:

@@ -39,6 +39,8 @@ EDITIONS = pa.schema(
         ("definition", pa.string()),
         ("told_min", pa.int32()),
         ("min_respondents", pa.int32()),
+        ("invited", pa.int64()),
+        ("response_rate", pa.float64()),
         ("content_sha256", pa.string()),
         ("is_latest", pa.bool_()),
         ("folder", pa.string()),
@@ -192,7 +194,8 @@ def _editions(editions: Sequence[Edition]) -> pa.Table:
 def _made_with(sealed: Path) -> dict[str, object]:
     """What the manifest tells of how a release was made; of the NPS's interval there was one method before it told."""
     manifest = json.loads((sealed / "manifest.json").read_text(encoding="utf-8"))
-    told = {name: manifest.get(name) for name in ("definition", "told_min", "min_respondents")}
+    names = ("definition", "told_min", "min_respondents", "invited", "response_rate")
+    told = {name: manifest.get(name) for name in names}
     return {"nps_interval": manifest.get("interval", "adjusted_wald"), **told}
 
 

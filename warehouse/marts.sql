@@ -90,6 +90,8 @@ create table mart.releases (
     definition varchar, -- Version of the definition of superpromoter that it was made with, which is Zwerm's own.
     told_min integer, -- People whom a promoter told, at least, to be a superpromoter; NULL where its seal does not say.
     min_respondents integer, -- No figure in it is of fewer respondents than this.
+    invited bigint, -- People who were invited to the whole survey in this wave; NULL where it is not known.
+    response_rate double, -- Answers of the whole, with a score or without, over invited, 0 to 1; NULL where not known, or above 1.
     content_sha256 varchar not null -- SHA-256 of release.json, the same for every recipient.
 );
 insert into mart.releases by name

@@ -170,6 +170,7 @@ def _results(
         "earlier": earlier,
         "over": _over(store, run, examination, earlier),
         "strangers": _strangers(store, run, examination),
+        "invited": settings.invited.get(examination.wave),
     }
     _table(store, "checked_waves", _sql("waves"), {**key, **since, "batches": batches})
     _table(store, "checked_tallies", _sql("tallies"), key)
@@ -275,6 +276,7 @@ def _stopped(examination: Examination, failed: "Sequence[CheckResult]", *, with_
         lines.append(f"  {result.rule.name}: not so: {result.rule.says['en']}{count}")
     if any(result.rule.name == waves.SCALE for result in failed):
         lines.append(f"{SCALE_ADVICE}.")
-    bounds = f"bounds are set in [surveys.{examination.survey}.checks]"
-    lines.append(f"Look at `zwerm check`, and at the reports in working/checks; {bounds}.")
+    lines.append(
+        "Look at `zwerm check`, and at the reports in working/checks; bounds are set in [surveys.NAME.checks]."
+    )
     return "\n".join(lines)

@@ -33,6 +33,12 @@ class ReleaseDocument(Part):
     margin: float | None = Field(description="on one customer who was brought in; null where it is not configured")
     currency: str | None = Field(description="of the margin, after ISO 4217")
     min_respondents: int
+    invited: int | None = Field(
+        description="people who were invited to the whole survey; null where it is not configured"
+    )
+    response_rate: float | None = Field(
+        description="answers of the whole, with a score or without, over invited, 0 to 1; null where that is above 1"
+    )
     departments: list[Figures] = Field(description="in the order of the tree")
     tree: list[Place] = Field(description="the same departments: their places, and their time")
     highlights: list[Highlight]

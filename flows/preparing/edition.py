@@ -16,6 +16,7 @@ from flows.preparing.wording import is_read
 from flows.run import Run, in_languages
 from transforms.report.beside import BESIDE
 from transforms.report.edition import METRICS, Changed, Edition, changed
+from transforms.response_rate import response_rate
 from transforms.waves import in_order
 from warehouse.ledger import Ledger
 
@@ -60,6 +61,7 @@ def draft(
     """The release's tables and the facts that stand beside them."""
     settings, organisation = run.survey(examination.survey), run.settings.organisation
     reason = reason or examination.reason
+    invited = settings.invited.get(examination.wave)
     return Draft(
         organisation=organisation.name,
         survey=examination.survey,
@@ -80,6 +82,8 @@ def draft(
         interval=settings.interval,
         margin=settings.superpromoters.margin,
         currency=settings.superpromoters.currency,
+        invited=invited,
+        response_rate=response_rate(metrics, invited=invited),
         earlier_release_ids=tuple(one.release_id for one in earlier),
     )
 
@@ -131,6 +135,8 @@ def edition(run: Run, drafted: Draft, tree: pd.DataFrame, history: Sequence[pd.D
         driver_scale=_one_scale(driver_scales(settings).values()),
         interval=drafted.interval,
         margin=drafted.margin,
+        invited=drafted.invited,
+        response_rate=drafted.response_rate,
     )
 
 

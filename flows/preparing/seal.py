@@ -49,6 +49,8 @@ class Draft:
     interval: Literal["adjusted_wald", "score", "wald"] = "adjusted_wald"  # how nps_low and nps_high were computed
     margin: float | None = None  # on one customer who was brought in
     currency: str | None = None
+    invited: int | None = None  # people who were asked, of the whole survey
+    response_rate: float | None = None
     earlier_release_ids: tuple[str, ...] = ()  # whose figures stand in it too, in trends, changes or windows
 
 
@@ -70,9 +72,9 @@ class Sealed:
 def seal(home: Home, draft: Draft, pages: Mapping[str, bytes], *, ledger_head: str) -> Sealed:
     """Write the release into `releases/<release_id>/` (0700), whole or not at all; the same content gives the same id.
 
-    `release_id` is the first 16 hex digits of the SHA-256 over survey, wave, revision and the hashes of the tables
-    without their id and time columns. `ledger_head` stands in the manifest alone: with it a later edit of the ledger
-    can be proven.
+    `release_id` is the first 16 hex digits of the SHA-256 over survey, wave, revision, the hashes of the tables without
+    their id and time columns, and how many were invited where that is known. `ledger_head` stands in the manifest
+    alone: with it a later edit of the ledger can be proven.
     """
     tables = {name: _table(draft, name) for name in TABLES}
     hashes = {name: table_hash(table) for name, table in tables.items()}
@@ -157,6 +159,8 @@ def document(draft: Draft, release_id: str) -> ReleaseDocument:
         interval=draft.interval,
         margin=draft.margin,
         currency=draft.currency,
+        invited=draft.invited,
+        response_rate=draft.response_rate,
         min_respondents=draft.min_respondents,
         departments=[Figures(**row) for row in records(tables["promoter_metrics"], Figures.model_fields)],
         tree=[Place(**row, path=path) for row, path in _places(tables["departments"])],
@@ -184,7 +188,8 @@ def _table(draft: Draft, name: str) -> pa.Table:
 
 
 def _release_id(draft: Draft, hashes: Mapping[str, str]) -> str:
-    said = json.dumps([draft.survey, draft.wave, draft.revision, sorted(hashes.items())])
+    invited = [] if draft.invited is None else [draft.invited]
+    said = json.dumps([draft.survey, draft.wave, draft.revision, sorted(hashes.items()), *invited])
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -220,6 +225,8 @@ def _manifest(draft: Draft, release_id: str, hashes: Mapping[str, str], parts: M
         "interval": draft.interval,
         "margin": draft.margin,
         "currency": draft.currency,
+        "invited": draft.invited,
+        "response_rate": draft.response_rate,
         "method": dict(draft.method),
         "moves": list(draft.moves),
         "min_respondents": draft.min_respondents,

@@ -34,6 +34,7 @@ def verdict(
     declared: bool = False,
     over: Sequence[str] = (),
     strangers: Sequence[str] = (),
+    invited: int | None = None,
 ) -> Verdict:
     known = connection.execute("select distinct wave from core.tallies order by wave").fetchall()
     parameters = {
@@ -43,6 +44,7 @@ def verdict(
         "batches": [1, 3],
         "over": [*over],
         "strangers": [*strangers],
+        "invited": invited,
     }
     made(connection, "waves", parameters)
     return gate(connection, table="checked_waves", rules=RULES, parameters={"scale_is_declared": declared})
@@ -94,6 +96,17 @@ def test_a_department_that_moved_or_ended_is_not_missed_and_one_out_of_its_time_
     assert not found.stops
 
 
+@pytest.mark.parametrize(("invited", "warns"), [(None, False), (100, False), (250, False), (99, True)])
+def test_more_answers_than_people_who_were_invited_are_a_warning(
+    wave: duckdb.DuckDBPyConnection, invited: int | None, *, warns: bool
+) -> None:
+    found = verdict(wave, invited=invited)
+    assert [one.rule.name for one in found.results if one.outcome == "failed"] == [
+        name for name in ("answers_are_of_the_invited",) if warns
+    ]
+    assert not found.stops
+
+
 def test_a_survey_without_weights_is_not_asked_for_them(wave: duckdb.DuckDBPyConnection) -> None:
     wave.execute("update counted set weight = null")
     assert failed(wave) == []
@@ -122,7 +135,7 @@ def test_the_wave_before_is_the_last_of_those_given_whatever_its_label(wave: duc
     wave.execute("update core.tallies set wave = case wave when '2026-08' then 'Wave 10' else 'Wave 9' end")
     wave.execute("insert into core.tallies values (?, 'Wave 10', 'buses', 12)", [SURVEY])
     for earlier, vanished in ((["Wave 9"], 0), (["Wave 9", "Wave 10"], 1)):
-        nobody: dict[str, list[str]] = {"over": [], "strangers": []}
+        nobody: dict[str, list[str] | None] = {"over": [], "strangers": [], "invited": None}
         made(wave, "waves", {"survey": SURVEY, "wave": "Wave 11", "earlier": earlier, "batches": [1], **nobody})
         assert wave.execute("select vanished_departments from checked_waves").fetchall() == [(vanished,)]
 

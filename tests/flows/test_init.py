@@ -179,7 +179,7 @@ def test_everything_that_is_commented_out_loads_once_it_is_not(folder: Path) -> 
     assert survey.schedule is not None
     assert (survey.interval, len(survey.breaks), survey.superpromoters.margin) == ("adjusted_wald", 1, 40)
     assert survey.comments.names and survey.comments.order_numbers and survey.roles.drivers and survey.roles.is_sampled
-    assert survey.weighting is not None
+    assert survey.weighting is not None and [*survey.invited.values()] == [12000]
     assert settings.calendar["customers"][0].meeting is not None
 
 

@@ -102,7 +102,7 @@ def test_the_columns_that_bi_tools_rely_on_are_there_in_order_and_each_says_what
     assert " ".join(metrics[-5:]) == "nps_change nps_change_low nps_change_high change_p_value is_change_significant"
     assert " ".join(name for table, name, _ in columns if table == "releases") == (
         "release_id survey wave revision reason released_at planned_at skew_ms departments recipients nps_interval"
-        " definition told_min min_respondents content_sha256"
+        " definition told_min min_respondents invited response_rate content_sha256"
     )
     assert len(columns) == len([name for name in comments() if "." in name])
 

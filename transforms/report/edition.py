@@ -191,6 +191,8 @@ class Edition:
     driver_scale: tuple[int, int] | None = None  # of the ratings, where all have the same
     interval: str = "adjusted_wald"  # adjusted_wald, score or wald
     margin: float | None = None  # on a customer who was brought in
+    invited: int | None = None  # people, to the whole survey; None: nobody says
+    response_rate: float | None = None  # of the whole; None also where there are more answers than people
 
     def __post_init__(self) -> None:
         unknown = [language for language in self.languages if language not in LANGUAGES]

@@ -16,7 +16,7 @@ def sure(edition: Edition, words: Words, metric: Metric, respondents: str) -> di
     checks = checked(edition, words)
     return {
         "paragraphs": [
-            *_answers(words, metric),
+            " ".join([*_answers(words, metric), _invited(edition, words)]),
             *_interval(words, metric, respondents),
             *_needed(words, metric),
             *_weights(edition, words, metric),
@@ -41,7 +41,26 @@ def _answers(words: Words, metric: Metric) -> list[str]:
         "Another %(number)s came without a score; they are in no figure.",
         metric.missing_scores,
     )
-    return [f"{first} {second}"]
+    return [first, second]
+
+
+def _invited(edition: Edition, words: Words) -> str:
+    """What part of those who were invited answered, of the whole survey on every page: nobody counts them below."""
+    if edition.invited is None:
+        return words.say("How many people were invited is not known, so neither is what share of them answered.")
+    invited = words.number(edition.invited)
+    if edition.response_rate is None:
+        return words.say(
+            "For the whole survey %(invited)s people were invited, fewer than there are answers: what share of them "
+            "answered is not known.",
+            invited=invited,
+        )
+    return words.say(
+        "For the whole survey %(invited)s people were invited; the answers of this wave, with a score or without, are "
+        "%(share)s of that number.",
+        invited=invited,
+        share=words.percent(edition.response_rate),
+    )
 
 
 def _interval(words: Words, metric: Metric, respondents: str) -> list[str]:

@@ -234,6 +234,23 @@ def test_weights_method_and_comments_are_told_under_how_sure_we_are(made: dict[s
     assert "Personal data were removed from the comments" in sure
 
 
+@pytest.mark.parametrize(
+    ("invited", "rate", "en", "nl"),
+    [
+        (12000, 0.4336666667, "12,000 people were invited; the answers", "of zonder score, zijn 43% van dat aantal."),
+        (5000, None, "5,000 people were invited, fewer than there are answers", "minder dan er antwoorden zijn"),
+        (None, None, "How many people were invited is not known", "Hoeveel mensen zijn uitgenodigd, is niet bekend"),
+    ],
+)
+def test_what_share_of_the_invited_answered_is_told_of_the_whole_or_that_it_is_not_known(
+    invited: int | None, rate: float | None, en: str, nl: str
+) -> None:
+    made = pages(replace(ferry(), invited=invited, response_rate=rate))
+    for page in ("index", "texel-d6e7f809"):
+        assert en in text(part(made, f"en/{page}.html", "sure"))
+        assert nl in text(part(made, f"nl/{page}.html", "sure"))
+
+
 def test_how_many_answers_five_points_take_is_said_in_tens_upwards(made: dict[str, bytes]) -> None:
     whole = ferry().metrics.query("department_id == 'all'")
     needed = responses_needed(*(int(whole[name].item()) for name in ("promoters", "passives", "detractors")), margin=5)

@@ -52,7 +52,7 @@ def table(
     records_follow(store, name, again)
     is_spaced = any(name.startswith(" ") for name in dialect.names[1:])
     text = Separated(path, again, columns, dialect.delimiter, dialect.skip, is_spaced)
-    return Table(sql, again, columns, _rejects(errors), tuple(remarks), double, text)
+    return Table(sql, again, columns, _rejects(errors), tuple(remarks), double, text=text)
 
 
 def _scan(path: Path, dialect: Dialect, columns: tuple[str, ...]) -> str:

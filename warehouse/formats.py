@@ -38,6 +38,7 @@ class Table:
     rejects: str = NO_REJECTS
     remarks: tuple[str, ...] = ()
     duplicates: frozenset[str] = field(default=frozenset())  # names that stand there more than once
+    sheets: str = ""  # of a workbook: which was read, and which to choose else
     text: Separated | None = None  # what was parsed, where lines can get lost
 
 
@@ -98,14 +99,26 @@ def excel(store: Store, name: str, path: Path, sheet: str | None) -> Table:
         ) from None
     rows = [row for row in ([_cell(cell) for cell in row] for row in cells) if any(row)]
     if len(rows) < 2:
-        raise WarehouseError(f"{name}: sheet '{chosen}' holds no records; choose another with sheet = \"…\"")
+        raise WarehouseError(f"{name} holds no records: {_sheets(chosen, workbook.sheet_names)}")
     columns, double = distinct(text or "" for text in rows[0])
     arrays = [pa.array(values, pa.string()) for values in zip(*rows[1:], strict=True)]
     view = f"excel_{token()}"
     store.connection.register(view, pa.table(arrays, names=list(columns)))
     others = [other for other in workbook.sheet_names if other != chosen]
     remarks = () if sheet or not others else (f"{name}: read the first sheet, '{chosen}'; not {', '.join(others)}",)
-    return Table(quoted(view), quoted(view), columns, remarks=remarks, duplicates=double)
+    told = _sheets(chosen, workbook.sheet_names)
+    return Table(quoted(view), quoted(view), columns, remarks=remarks, duplicates=double, sheets=told)
+
+
+def _sheets(chosen: str, names: Sequence[str], most: int = 10) -> str:
+    """Which sheet was read, and how to have another one."""
+    others = [name for name in names if name != chosen]
+    if not others:
+        return f"its only sheet, '{chosen}', was read"
+    listed = ", ".join(f"'{name}'" for name in others[:most]) + (", …" if len(others) > most else "")
+    return (
+        f"sheet '{chosen}' was read, and there are others: {listed}; choose with sheet = \"{others[0]}\" in the source"
+    )
 
 
 def _cell(value: object) -> str | None:

@@ -262,7 +262,7 @@ def _fits(name: str, table: Table, expected: Collection[str]) -> None:
     if missing:
         raise WarehouseError(
             f"{name} lacks {_listed(missing)}, which the survey maps; its columns are {_listed(table.columns)}; "
-            "mend the roles in zwerm.toml, or see whether this is the right file"
+            f"{table.sheets and f'{table.sheets}; '}mend the roles in zwerm.toml, or see whether this is the right file"
         )
     twice = sorted(folded(column) for column in expected if folded(column) in {folded(d) for d in table.duplicates})
     if twice:

@@ -23,6 +23,7 @@ class Look:
     format: str  # csv | jsonl | parquet | excel
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]  # the first ones, as text
+    sheets: str = ""  # of a workbook: which was read, and which to choose else
 
 
 def look(
@@ -53,7 +54,7 @@ def look(
         raise WarehouseError(f"{name} is gzip, and cut off or damaged; fetch it again") from None
     except OSError as error:
         raise WarehouseError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from None
-    return Look(kind, table.columns, tuple(rows))
+    return Look(kind, table.columns, tuple(rows), table.sheets)
 
 
 @contextmanager

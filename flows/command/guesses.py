@@ -41,10 +41,21 @@ def guesses(look: Look) -> dict[str, Guess]:
         free.remove(column)
         found[role] = Guess(
             column,
-            format=_date_format(values[column]) if role == "responded_at" else None,
+            format=date_format(values[column]) if role == "responded_at" else None,
             off_scale=_off_scale(values[column]) if role == "score" else (),
         )
     return found
+
+
+def date_format(values: Sequence[str]) -> str | None:
+    """How dates such as 31-12-2026 are written; None where most are ISO. The day comes first where nothing tells."""
+    parts = [found for value in values if (found := re.match(r"(\d{1,2})([-/.])(\d{1,2})[-/.]\d{4}(.*)", value))]
+    if len(parts) <= len(values) / 2:
+        return None
+    month_first = any(int(found[3]) > 12 for found in parts) and not any(int(found[1]) > 12 for found in parts)
+    order = ("%m", "%d", "%Y") if month_first else ("%d", "%m", "%Y")
+    clock = {1: " %H:%M", 2: " %H:%M:%S"}.get(parts[0][4].count(":"), "")
+    return parts[0][2].join(order) + clock
 
 
 def _best(columns: Sequence[str], hint: Hint, values: Mapping[str, Sequence[str]]) -> str | None:
@@ -77,17 +88,6 @@ def _off_scale(values: Sequence[str]) -> tuple[str, ...]:
     """What stands among scores and is none, the most frequent first: codes, most likely."""
     counts = Counter(value for value in values if not re.fullmatch(ON_SCALE, value))
     return tuple(value for value, _ in counts.most_common(CODES_SHOWN))
-
-
-def _date_format(values: Sequence[str]) -> str | None:
-    """How dates such as 31-12-2026 are written; None where most are ISO. The day comes first where nothing tells."""
-    parts = [found for value in values if (found := re.match(r"(\d{1,2})([-/.])(\d{1,2})[-/.]\d{4}(.*)", value))]
-    if len(parts) <= len(values) / 2:
-        return None
-    month_first = any(int(found[3]) > 12 for found in parts) and not any(int(found[1]) > 12 for found in parts)
-    order = ("%m", "%d", "%Y") if month_first else ("%d", "%m", "%Y")
-    clock = {1: " %H:%M", 2: " %H:%M:%S"}.get(parts[0][4].count(":"), "")
-    return parts[0][2].join(order) + clock
 
 
 def _are_dates(values: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from checks.waves import SCALE
+from flows.command.remedies import remedies
 from flows.preparing import intake, wording
 from flows.preparing.checking import SCALE_ADVICE
 from flows.preparing.counting import wave_departments
@@ -151,9 +152,10 @@ class _File:
             timezone=self.run.settings.organisation.timezone,
             relation=relation.again,
         )
-        lines += _roles(self.store.rows(described))
+        seen = self.store.rows(described)
+        lines += _roles(seen)
         lines += [f"{INDENT}{line}" for line in wording.personal(self.store, self.run, self.survey)]
-        lines += self._quarantine(verdict.results, rejected)
+        lines += self._quarantine(verdict.results, rejected, _unreadable(seen))
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
         self.store.run(
             f"insert into arrived by name select $number as batch, rowid + 1 as record_number, {READ} from incoming"
@@ -163,8 +165,11 @@ class _File:
         self.store.run("drop table incoming")
         return lines, verdict.stops, keys
 
-    def _quarantine(self, results: "Sequence[CheckResult]", rejected: int) -> Iterator[str]:
-        """What would go to quarantine: the rule, how many records, and the first of them."""
+    def _quarantine(
+        self, results: "Sequence[CheckResult]", rejected: int, unreadable: Mapping[str, Sequence[str]]
+    ) -> Iterator[str]:
+        """What would go to quarantine: the rule, how many records, the first of them, and what would mend it."""
+        roles = self.run.survey(self.survey).roles
         yield f"{INDENT}would go to quarantine:"
         none = True
         for result in results:
@@ -177,6 +182,7 @@ class _File:
             numbers = ", ".join(str(number) for (number,) in first)
             stops = "; this stops the run" if result.outcome == "failed" and result.rule.severity == "critical" else ""
             yield f"{INDENT * 2}{result.rule.name}: {result.failed_count:,} (record {numbers}){stops}"
+            yield from (f"{INDENT * 3}{line}" for line in remedies(self.survey, roles, result.rule.name, unreadable))
         if rejected:
             none = False
             first = self.store.rows("select line_number, reason from rejects order by line_number limit 3")
@@ -200,6 +206,15 @@ def _roles(rows: list[tuple[str, str | None, str | None, str, int]]) -> Iterator
             yield f"{INDENT * 2}{shown}" if shown == meaning else f"{INDENT * 2}{shown} → {meaning}"
         if more := values[0][-1] - len(values):
             yield f"{INDENT * 2}… and {counted(more, 'more distinct value')}"
+
+
+def _unreadable(rows: Sequence[tuple[Any, ...]]) -> Mapping[str, Sequence[str]]:
+    """Per role the values that cannot be read."""
+    found: dict[str, list[str]] = {}
+    for name, value, _, status, *_ in rows:
+        if status == "not readable" and value:
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def _short(text: str, most: int = 60) -> str:

@@ -393,7 +393,9 @@ def test_excel(read: Read, tmp_path: Path) -> None:
     assert relation.remarks == ("export.xlsx: read the first sheet, 'answers'; not notes",)
     with pytest.raises(WarehouseError, match="no sheet 'answer'; it has answers, notes"):
         read(path.read_bytes(), name="export.xlsx", sheet="answer")
-    with pytest.raises(WarehouseError, match="'notes' holds no records"):
+    with pytest.raises(
+        WarehouseError, match="holds no records: sheet 'notes' was read, and there are others: 'answers'"
+    ):
         read(path.read_bytes(), name="export.xlsx", sheet="notes")
 
 

@@ -76,7 +76,7 @@ def _file(
         yield problem(
             about,
             f"{file.name} lacks {_listed(missing)}, which roles or wave name; its columns are {_listed(seen.columns)}",
-            _advice(missing, seen.columns),
+            f"{seen.sheets}; or {_advice(missing, seen.columns)}" if seen.sheets else _advice(missing, seen.columns),
         )
     else:
         for says in mistakes(seen.columns):

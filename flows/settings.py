@@ -231,20 +231,6 @@ class Settings(Model):
         """The `zwerm.toml` these settings came from."""
         return self._file
 
-    @model_validator(mode="after")
-    def _names_are_known(self) -> Self:
-        for recipient in self.audience:
-            if recipient.email and recipient.email.server not in self.servers:
-                known = ", ".join(self.servers) or "none"
-                raise ValueError(f"an audience names the server '{recipient.email.server}'; known are: {known}")
-        for survey in self.calendar:
-            if survey not in self.surveys:
-                raise ValueError(f"the calendar names the survey '{survey}'; known are: {', '.join(self.surveys)}")
-        for moments in self.calendar.values():
-            for moment in moments:
-                instant(moment.at, self.organisation.zone)
-        return self
-
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:
     """The one instant (UTC) that a local time means; a time that the clock skips or shows twice is refused."""

@@ -276,7 +276,6 @@ def _stopped(examination: Examination, failed: "Sequence[CheckResult]", *, with_
         lines.append(f"  {result.rule.name}: not so: {result.rule.says['en']}{count}")
     if any(result.rule.name == waves.SCALE for result in failed):
         lines.append(f"{SCALE_ADVICE}.")
-    lines.append(
-        "Look at `zwerm check`, and at the reports in working/checks; bounds are set in [surveys.NAME.checks]."
-    )
+    bounds = f"bounds are set in [surveys.{examination.survey}.checks]"
+    lines.append(f"Look at `zwerm check`, and at the reports in working/checks; {bounds}.")
     return "\n".join(lines)

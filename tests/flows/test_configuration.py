@@ -45,7 +45,7 @@ def test_the_smallest_configuration_has_defaults_for_everything_else(tmp_path: P
         ('[organisation]\ntimezone = "Mars/Base"', 2, "is not a time zone"),
         ('[surveys.guests]\nwave = "week"', 2, "'month', 'quarter' or 'year'"),
         ('[[audience]]\nfolder = "a"\n[[audience]]\nwebhook = { url = "ftp://x" }', 4, "is not an http"),
-        ('[[audience]]\nemail = { to = ["a@b.example"], server = "relay" }', 0, "names the server 'relay'"),
+        ('[[audience]]\nemail = { to = ["a@b.example"], server = "relay" }', 2, "names the server 'relay'"),
         ("[release]\ntolerance_ms = 0", 2, "greater than or equal to 1"),
         ('[[calendar.guests]]\nwave = "2026-11"', 1, "'at' is needed here"),
         ("[surveys.guests]\nmin_respondents = 1", 2, "greater than or equal to 3"),
@@ -75,8 +75,33 @@ def test_a_one_to_five_scale_is_refused_unless_it_is_mapped(tmp_path: Path) -> N
 @pytest.mark.parametrize(("at", "says"), [("2026-03-29T02:30", "does not exist"), ("2026-10-25T02:30", "exists twice")])
 def test_a_moment_that_the_clock_skips_or_shows_twice_is_refused(tmp_path: Path, at: str, says: str) -> None:
     calendar = f'calendar.guests = [{{ wave = "x", at = "{at}" }}]\n[organisation]\ntimezone = "Europe/Amsterdam"'
-    with pytest.raises(ConfigurationError, match=says):
+    with pytest.raises(ConfigurationError, match=rf"line 1, calendar.guests.0.at: .* {says}") as error:
         load(written(tmp_path, calendar + SMALLEST))
+    assert f"found:   {at}\n  allowed: a time that the clocks show once" in str(error.value)
+
+
+def test_names_that_nothing_has_are_all_told_with_line_found_and_allowed(tmp_path: Path) -> None:
+    wrong = (
+        "[surveys.guests.checks]\nscore_in_rnage = { most = 0.1 }\nresponse_volume = { most = 0.1, lowest = 0.5 }\n"
+        'weight_in_range = { most = 0.5 }\n[calendar]\ngests = [{ wave = "x", at = "2026-12-08T09:30" }]\n'
+        '[[audience]]\nemail = { to = ["a@b.example"], server = "rely" }\n'
+        '[servers.relay]\nsmtp = "smtp://localhost:1"\nfrom = "a@b.example"\n'
+    )
+    path = written(tmp_path, wrong + SMALLEST)
+    with pytest.raises(ConfigurationError) as error:
+        load(path)
+    told = (
+        ("line 2, surveys.guests.checks.score_in_rnage", "score_in_rnage", "Did you mean 'score_in_range'?"),
+        ("line 3, surveys.guests.checks.response_volume", "most, lowest", "lowest, severity"),
+        ("line 6, calendar.gests", "gests", "guests. Did you mean 'guests'?"),
+        ("line 8, audience.0.email.server", "rely", "relay. Did you mean 'relay'?"),
+    )
+    faults = str(error.value).split(f"{path}, ")[1:]
+    assert len(faults) == len(told)
+    for fault, (place, found, allowed) in zip(faults, told, strict=True):
+        assert fault.startswith(f"{place}: ")
+        assert f"found:   {found}\n" in fault
+        assert fault.strip().endswith(allowed)
 
 
 def test_a_variable_comes_from_the_environment_and_a_missing_one_tells_where_to_get_the_file(

@@ -81,7 +81,8 @@ def _keys(store: Store, sealed: Sealed) -> set[str]:
     """
     nodes = read_table(sealed.folder, "departments")
     keys = dict(zip(nodes["department_id"], map(SEPARATOR.join, nodes["path"]), strict=True))
-    lowest = {key for name, key in keys.items() if name not in set(nodes["parent_id"])}
+    above = set(nodes["parent_id"])
+    lowest = {key for name, key in keys.items() if name not in above}
     counted = released_sql(store, sealed.release_id, wave=sealed.wave)
     found = {key for (key,) in store.rows(f"select distinct department_key from ({counted})")}
     return lowest | (found & {*keys.values()}) if found else {*keys.values()}

@@ -1,7 +1,8 @@
-"""Many organisations published at once, by the selects and functions that a release is made with.
+"""Many first releases at once, by the selects and functions that a release is made with: for whoever replays them.
 
 Each wave of each organisation stands as a unit below one top that is never shown: one pass counts all of them, which
-makes hundreds of organisations a matter of seconds. `Publisher` names the parts that a weakened variant replaces.
+makes hundreds of candidates a matter of seconds. What enters a revision, and what becomes public, is not told here:
+`holding.py` has the pipeline itself do it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,76 +15,51 @@ import duckdb
 import pandas as pd
 
 from tests.attack.organisations import SCORES, Answer, Organisation
+from tests.attack.units import Released, Unit
 from transforms import TransformError
-from transforms.departments import departments
+from transforms.departments import SEPARATOR, departments
 from transforms.interval import interval
 from transforms.protect import protect
-from transforms.revisions import answers_touched_sql, entering, near
 from transforms.sql import text
 
 SCHEMA = sorted((Path(__file__).parents[2] / "warehouse" / "schema").glob("*.sql"))
-SEPARATOR = chr(31)
 SECRET = b"the home's secret"
 Protect = Callable[..., pd.DataFrame]
 
 
-@dataclass(frozen=True)
-class Publisher:
-    """How releases are made; each field is what an honest home does, and a weakened one does otherwise."""
-
-    protect: Protect = protect
-    noise: bytes = SECRET
-    is_frozen: bool = True  # the pattern of a wave's first release is kept
-    waits: bool = True  # late answers enter when they are enough
-    looks_back: bool = True  # also against the revisions before the last
-
-
-@dataclass(frozen=True)
-class Released:
-    """What everyone reads of one revision: the rows of mart.promoter_metrics, by path; and behind it, for the judge."""
-
-    metrics: pd.DataFrame
-    tallies: pd.DataFrame
-    counted: Sequence[Answer]
-
-
 @dataclass
-class Unit:
-    """One wave of one organisation, revision by revision."""
+class Wave(Unit):
+    """One wave of one organisation, and what of it is shown."""
 
-    organisation: int
-    wave: int
-    states: Sequence[Sequence[Answer]]
-    paths: Sequence[str]
-    name: str
+    organisation: int = 0
+    answers: Sequence[Answer] = ()
+    paths: Sequence[str] = ()
     pattern: pd.DataFrame = field(default_factory=pd.DataFrame)
-    history: list[Sequence[Answer]] = field(default_factory=list)
-    released: list[Released] = field(default_factory=list)
 
 
 def published(
-    organisations: Sequence[Organisation], *, k: int, publisher: Publisher | None = None
-) -> dict[int, list[Unit]]:
+    organisations: Sequence[Organisation], *, k: int, protect: Protect = protect, noise: bytes = SECRET
+) -> dict[int, list[Wave]]:
     """Every wave that is released, by organisation; a wave that is held is none of them."""
     units = [
-        Unit(number, wave, states, organisation.paths, f"o{number}w{wave}")
+        Wave(f"o{number}w{wave}", organisation=number, answers=states[0], paths=organisation.paths)
         for number, organisation in enumerate(organisations)
         for wave, states in enumerate(organisation.waves)
     ]
     with warehouse() as connection:
-        _Country(connection, [*units, _beacon(k)], k=k, publisher=publisher or Publisher()).publish()
-    found: dict[int, list[Unit]] = {}
+        _Country(connection, [*units, _beacon(k)], k=k).publish(protect, noise)
+    found: dict[int, list[Wave]] = {}
     for unit in units:
         if unit.released:
             found.setdefault(unit.organisation, []).append(unit)
     return found
 
 
-def _beacon(k: int) -> Unit:
+def _beacon(k: int) -> Wave:
     """Somebody who answers every question: whether one was asked is seen from all that is shown at once."""
     kinds = ("promoter", "passive", "detractor")
     answers = [Answer(f"beacon {place}", "", kinds[place % 3], -place, told=3, acted=1) for place in range(1, 3 * k)]
-    return Unit(-1, 0, [answers], (), "beacon")
+    return Wave("beacon", organisation=-1, answers=answers)
 
 
 @contextmanager
@@ -98,25 +74,32 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 class _Country:
     """All units below one top, in one DuckDB."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, units: Sequence[Unit], *, k: int, publisher: Publisher
-    ) -> None:
-        self.connection, self.units, self.k, self.publisher = connection, list(units), k, publisher
+    def __init__(self, connection: duckdb.DuckDBPyConnection, units: Sequence[Wave], *, k: int) -> None:
+        self.connection, self.units, self.k = connection, list(units), k
         self.nodes = self._nodes()
 
-    def publish(self) -> None:
+    def publish(self, protect: Protect, noise: bytes) -> None:
+        """Count, protect and compute every unit."""
+        tallies = self._tallies()
+        of_unit, trees = _by_unit(tallies), _by_unit(self.nodes.assign(parent_id=self.nodes["parent"]))
         for unit in self.units:
-            unit.history = [unit.states[0]]
-        self._release(is_first=True)
-        self.units = [unit for unit in self.units if unit.released]
-        for step in range(1, max((len(unit.states) for unit in self.units), default=0)):
-            self._revise([unit for unit in self.units if len(unit.states) > step], step)
+            settings: dict[str, Any] = {"min_respondents": self.k, "noise": noise, "wave": unit.name}
+            try:
+                unit.pattern = protect(of_unit[unit.name], trees[unit.name], **settings)
+            except TransformError:  # held: it has no pattern
+                continue
+        shown = [unit for unit in self.units if len(unit.pattern)]
+        self._put("pattern", pd.concat([unit.pattern for unit in shown]))
+        metrics_of = _by_path(self._metrics())
+        names = self.nodes[["department_id", "name", "position", "level"]].rename(columns={"name": "department"})
+        counts_of = _by_path(tallies.merge(names, on="department_id").sort_values("position"))
+        for unit in shown:
+            unit.released.append(Released(metrics_of[unit.name], counts_of[unit.name], unit.answers))
 
     def _nodes(self) -> pd.DataFrame:
         keys = {unit.name for unit in self.units}
         for unit in self.units:
-            keys |= {self._key(unit, answer.cell) for state in unit.states for answer in state}
-            keys |= {self._key(unit, path) for path in unit.paths}
+            keys |= {self._key(unit, path) for path in (*unit.paths, *(answer.cell for answer in unit.answers))}
         tree = departments(keys, organisation="Country")
         tree["unit"] = [path[0] if path else "" for path in tree["path"]]
         tree["name"] = ["/".join(path[1:]) or "all" for path in tree["path"]]
@@ -126,21 +109,15 @@ class _Country:
             self._put(table, nodes)
         return tree
 
-    def _release(self, *, is_first: bool) -> None:
-        """Count, protect and compute every unit's newest state."""
-        self._answers("counted", [(unit, answer) for unit in self.units for answer in unit.history[-1]])
+    def _tallies(self) -> pd.DataFrame:
+        self._answers("counted", [(unit, answer) for unit in self.units for answer in unit.answers])
         asked = {"told_min": 1, "acted_is_asked": True, "copied_is_asked": False}
         self.connection.execute(f"create or replace temp table cells as {text('cells')}", asked)
-        self.connection.execute(
-            f"create or replace temp table tallies as {text('tallies')}", {"survey": "s", "wave": "w"}
-        )
-        tallies = self._frame("from tallies").merge(self.nodes[["department_id", "unit"]], on="department_id")
-        if is_first or not self.publisher.is_frozen:
-            of_unit, trees = _by_unit(tallies), _by_unit(self.nodes.assign(parent_id=self.nodes["parent"]))
-            for unit in self.units:
-                unit.pattern = self._pattern(unit, of_unit[unit.name], trees[unit.name])
-        shown = [unit for unit in self.units if len(unit.pattern)]
-        self._put("pattern", pd.concat([unit.pattern for unit in shown]))
+        where = {"survey": "s", "wave": "w"}
+        self.connection.execute(f"create or replace temp table tallies as {text('tallies')}", where)
+        return self._frame("from tallies").merge(self.nodes[["department_id", "unit"]], on="department_id")
+
+    def _metrics(self) -> pd.DataFrame:
         least = {"min_respondents": self.k}
         worth = {"margin": None, "currency": None}
         self.connection.execute(
@@ -148,73 +125,9 @@ class _Country:
         )
         rows = self._frame(text("metrics"), {**least, "interval": "adjusted_wald"})
         metrics = interval(rows, method="adjusted_wald")
-        metrics = metrics.merge(self.nodes[["department_id", "unit"]], on="department_id")
-        names = self.nodes[["department_id", "name", "position", "level"]].rename(columns={"name": "department"})
-        counts_of = _by_path(tallies.merge(names, on="department_id").sort_values("position"))
-        metrics_of = _by_path(metrics)
-        for unit in shown:
-            unit.released.append(Released(metrics_of[unit.name], counts_of[unit.name], unit.history[-1]))
+        return metrics.merge(self.nodes[["department_id", "unit"]], on="department_id")
 
-    def _pattern(self, unit: Unit, tallies: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:
-        try:
-            return self.publisher.protect(
-                tallies, tree, min_respondents=self.k, noise=self.publisher.noise, wave=unit.name
-            )
-        except TransformError:
-            return pd.DataFrame()
-
-    def _revise(self, units: Sequence[Unit], step: int) -> None:
-        """What the next revisions count: what may enter, and the rest as it was."""
-        current = [(unit, answer) for unit in units for answer in unit.states[step]]
-        counted = [(unit, answer) for unit in units for answer in unit.history[-1]]
-        if self.publisher.waits:
-            self._put("pattern", pd.concat([unit.pattern for unit in units]))
-            counted = self._entered(units, counted, current)
-        else:
-            counted = current
-        by_unit: dict[str, list[Answer]] = {unit.name: [] for unit in units}
-        for unit, answer in counted:
-            by_unit[unit.name].append(answer)
-        for unit in units:
-            unit.history.append(by_unit[unit.name])
-        everyone, self.units = self.units, list(units)
-        self._release(is_first=False)
-        self.units = everyone
-
-    def _entered(
-        self,
-        units: Sequence[Unit],
-        released: Sequence[tuple[Unit, Answer]],
-        current: Sequence[tuple[Unit, Answer]],
-    ) -> list[tuple[Unit, Answer]]:
-        touched, kept = self._touched(released, current)
-        by_number = {answer.number: (unit, answer) for unit, answer in (*released, *current)}
-        closed: set[str] = set()
-        while True:
-            self._touched(released, current)
-            self._put("entering", entering(touched, kept, min_respondents=self.k, closed=closed))
-            rows = self.connection.sql(text("counted")).fetchall()
-            counted = [by_number[number] for _, number in sorted(rows)]
-            found = set(closed)
-            for back in range(2, 1 + max(len(unit.history) for unit in units)):
-                if self.publisher.looks_back:
-                    before = [(u, a) for u in units if len(u.history) >= back for a in u.history[-back]]
-                    names = {u.name for u in units if len(u.history) >= back}
-                    now = [(u, a) for u, a in counted if u.name in names]
-                    found |= near(*self._touched(before, now), min_respondents=self.k)
-            if found == closed:
-                return counted
-            closed = found
-
-    def _touched(
-        self, released: Sequence[tuple[Unit, Answer]], current: Sequence[tuple[Unit, Answer]]
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        self._answers("released", released)
-        self._answers("current", current)
-        self.connection.execute(f"create or replace temp table answers_touched as {answers_touched_sql()}")
-        return self._frame("from answers_touched"), self._frame(text("regions_kept"))
-
-    def _answers(self, table: str, rows: Sequence[tuple[Unit, Answer]]) -> None:
+    def _answers(self, table: str, rows: Sequence[tuple[Wave, Answer]]) -> None:
         said = pd.DataFrame(
             {
                 "survey": "s",
@@ -243,7 +156,7 @@ class _Country:
         return frame
 
     @staticmethod
-    def _key(unit: Unit, cell: str) -> str:
+    def _key(unit: Wave, cell: str) -> str:
         return SEPARATOR.join(filter(None, [unit.name, *cell.split("/")]))
 
 

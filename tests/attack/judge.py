@@ -7,9 +7,8 @@ from itertools import product
 
 import pandas as pd
 
-from tests.attack.country import Released, Unit
 from tests.attack.outsider import CLASSES, Bounds, Column, Counts, Life, Outsider
-from tests.attack.reorganised import Today
+from tests.attack.units import Released, Today, Unit
 
 Group = tuple[str, frozenset[Column], Counts]  # what it is, its columns, how many there are of each class
 ORDER = ("promoter", "passive", "detractor")
@@ -26,10 +25,10 @@ class Finding:
     says: str
 
 
-def findings(unit: Unit, k: int, today: Sequence[Today] = ()) -> list[Finding]:
+def findings(unit: Unit, k: int) -> list[Finding]:
     """What linear programmes over all revisions of a wave give away of it, and over each of them in a later tree."""
-    outsider = Outsider([one.metrics for one in unit.released], [row for one in today for row in one.rows])
-    groups = list(_groups(outsider, unit.released, today))
+    outsider = Outsider([one.metrics for one in unit.released], [row for one in unit.today for row in one.rows])
+    groups = list(_groups(outsider, unit.released, unit.today))
     found = []
     for (name, columns, truth), bounds in zip(
         groups, outsider.bounds([columns for _, columns, _ in groups]), strict=True
@@ -44,6 +43,16 @@ def findings(unit: Unit, k: int, today: Sequence[Today] = ()) -> list[Finding]:
     return found
 
 
+def few_by_subtraction(unit: Unit, k: int) -> list[str]:
+    """The published rows that, less the published ones below them, leave a few: by sums alone, in any revision."""
+    residuals = Outsider([one.metrics for one in unit.released]).residuals
+    return [
+        f"{sorted(row.cells)} in revision {row.revision}: {row.counts}"
+        for row in residuals
+        if 0 < sum(row.counts) < k or min(row.counts) < 0
+    ]
+
+
 def _groups(outsider: Outsider, released: Sequence[Released], today: Sequence[Today]) -> Iterator[Group]:
     """Every hidden group with people in it: cells and lives, hidden departments, who came, left or stayed."""
     people = _lives(released)
@@ -51,9 +60,10 @@ def _groups(outsider: Outsider, released: Sequence[Released], today: Sequence[To
     for revision, shown in enumerate(outsider.shown):
         for row in set(outsider.cells) - set(shown):
             named.setdefault(_columns(outsider.below(row), outsider.lives, revision), f"{row} in revision {revision}")
-    for revision, one in enumerate(today):
+    for one in today:
         for row, cells in one.hidden.items():
-            named.setdefault(_columns(cells, outsider.lives, revision), f"{row} of today in revision {revision}")
+            in_revision = f"{row} of today in revision {one.revision}"
+            named.setdefault(_columns(cells, outsider.lives, one.revision), in_revision)
     for region in {row.cells for row in outsider.residuals}:
         for what, lives in _spans(outsider.lives, len(outsider.shown)):
             named.setdefault(frozenset(product(region, lives)), f"{what} in {sorted(region)}")
@@ -101,8 +111,8 @@ def _is_in(revision: int, life: Life) -> bool:
 
 
 def _is_said(outsider: Outsider, columns: frozenset[Column]) -> bool:
-    """Whether all of them stood in a published row of many people of one class, which says so by itself."""
-    one_class = [row for row in outsider.residuals if sum(count > 0 for count in row.counts) == 1]
+    """Whether all of them stood in published rows of nobody, or of many of one class, which say so by themselves."""
+    one_class = [row for row in outsider.residuals if sum(count > 0 for count in row.counts) < 2]
     return all(any(cell in row.cells and _is_in(row.revision, life) for row in one_class) for cell, life in columns)
 
 

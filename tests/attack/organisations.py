@@ -36,8 +36,16 @@ class Organisation:
 class Chance:
     """Random answers of one organisation, from one seed."""
 
-    def __init__(self, seed: int, *, k: int) -> None:
-        self.dice, self.k, self.number = random.Random(seed), k, seed * 1_000_000
+    def __init__(self, seed: int | str, *, k: int) -> None:
+        self.dice, self.k = random.Random(seed), k
+        self.number = seed * 1_000_000 if isinstance(seed, int) else 0
+
+    def some(self, *, nodes: int) -> Organisation:
+        """One wave or two, which change after their release or do not; mostly departments move between the two."""
+        changes, later, waves = self.dice.choice([0, 2, 2]), self.dice.choice([0, 0, 1]), self.dice.choice([1, 2, 2, 2])
+        if waves == 1:
+            return self.organisation(waves=1, changes=changes, nodes=nodes)
+        return self.reorganised(changes=changes, nodes=nodes, later=later)
 
     def organisation(self, *, waves: int, changes: int, nodes: int) -> Organisation:
         """A tree of some nodes, so many waves of it, of which the last changes so many times after its release."""
@@ -50,8 +58,11 @@ class Chance:
             made[-1].append(self._changed(made[-1], paths))
         return Organisation(made)
 
-    def reorganised(self, *, changes: int, nodes: int) -> Organisation:
-        """A wave, which changes so many times; then a department or two move, and the next wave has the new tree."""
+    def reorganised(self, *, changes: int, nodes: int, later: int = 0) -> Organisation:
+        """A wave, which changes so many times; then a department or two move, and the next wave has the new tree.
+
+        The next wave changes `later` times.
+        """
         paths, sizes = self._tree(nodes)
         before = [self._answers(sizes)]
         for _ in range(changes):
@@ -62,8 +73,12 @@ class Chance:
             now = self.dice.choice([path for path in paths if not is_below(path, was)])
             is_merged = bool(now) and self.dice.random() < 0.25
             moves[was] = now if is_merged else f"{now}/{was.split('/')[-1]}".strip("/")
+        moves = {was: now for was, now in moves.items() if was != now}
         today = sorted({place(path, moves) for path in paths})
-        return Organisation([before, [self._answers({path: self._size(path, today) for path in today})]], moves=moves)
+        after = [self._answers({path: self._size(path, today) for path in today})]
+        for _ in range(later):
+            after.append(self._changed(after, today))
+        return Organisation([before, after], moves=moves)
 
     def _mover(self, paths: Sequence[str], sizes: Mapping[str, int]) -> str:
         """Who moves: any department with all below it, a small one, or one that has others below it."""

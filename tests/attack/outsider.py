@@ -36,10 +36,12 @@ class Outsider:
     def __init__(self, revisions: Sequence[pd.DataFrame], also: Sequence[Residual] = ()) -> None:
         self.also = also
         self.shown = [_shown(metrics) for metrics in revisions]
-        self.cells = revisions[0]["department_id"].tolist()
-        self.parents: dict[str, str | None] = dict(
-            zip(revisions[0]["department_id"], revisions[0]["parent_id"], strict=True)
-        )
+        self.parents: dict[str, str | None] = {
+            department: parent
+            for metrics in revisions
+            for department, parent in zip(metrics["department_id"], metrics["parent_id"], strict=True)
+        }
+        self.cells = list(self.parents)  # also those that only a later revision has
 
     @cached_property
     def residuals(self) -> list[Residual]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from tests.attack.country import Publisher, Released, Unit, published
+from tests.attack.country import Wave, published
 from tests.attack.organisations import KINDS, Answer, Organisation
 from tests.attack.outsider import Counts, Outsider
+from tests.attack.units import Released, Unit
 from transforms.change import change
 from transforms.comparisons import comparisons
 from transforms.pattern import Node, hidden, is_sensitive
@@ -86,7 +87,7 @@ def _loss(nodes: Sequence[Node], hides: set[str], k: int) -> int:
 
 
 def published_again(
-    unit: Unit, before: Unit | None, candidates: Sequence[Solution], k: int, *, tables: Tables = tables
+    unit: Wave, before: Wave | None, candidates: Sequence[Solution], k: int, *, tables: Tables = tables
 ) -> list[bool]:
     """For each solution whether it prints what was printed: its people dealt over the cells, and published anew."""
     outsider, pattern = Outsider([unit.released[0].metrics]), unit.pattern.set_index("department_id")["status"]
@@ -98,7 +99,7 @@ def published_again(
         known = [status[name] for name in departments["name"]]
         return departments[["department_id"]].assign(status=known, region="")
 
-    again = published(dealt, k=k, publisher=Publisher(protect=as_printed))
+    again = published(dealt, k=k, protect=as_printed)
     earlier = before.released[-1] if before else None
     printed = Printed(tables(unit.released[0], earlier, k))
     return [printed.is_as(Printed(tables(again[place][0].released[0], earlier, k))) for place in range(len(dealt))]

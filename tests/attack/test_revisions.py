@@ -9,10 +9,10 @@ from flows.preparing.steps import prepare
 from flows.release import open_moment
 from flows.releasing.staging import stage_together
 from flows.run import Run
-from tests.attack.country import Released, Unit
 from tests.attack.judge import findings
 from tests.attack.organisations import SCORES, Answer
 from tests.attack.outsider import Counts, Outsider
+from tests.attack.units import Released, Unit
 from tests.flows.whole import Survey
 
 K = 5
@@ -57,7 +57,7 @@ def survey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Survey]:
 
 def unit(survey: Survey, *, revisions: int) -> Unit:
     """What is published of so many revisions; and behind it, for the judge alone, whose answers they count."""
-    found = Unit(0, 0, [], (), "guests")
+    found = Unit("guests")
     metrics = survey.read(
         "select m.* replace (if(m.department_id = 'all', 'all', m.department) as department_id,"
         " if(m.parent_id is null, null, 'all') as parent_id)"

@@ -94,6 +94,12 @@ def test_where_a_blank_stands_behind_each_delimiter_they_are_found_too(told: Tol
         told(export(LAST, head="id, on, unit, score, why").replace(' "fine', '"fine').encode())
 
 
+@pytest.mark.parametrize("stray", [LAST, MIDDLE, OTHER])
+def test_they_are_found_where_values_begin_with_a_blank(told: Told, stray: dict[int, tuple[str, str]]) -> None:
+    with pytest.raises(WarehouseError, match="20 lines further on"):
+        told(export(stray).replace(",8,", ", 8,").encode())
+
+
 def test_what_swallows_more_than_a_record_can_hold_is_an_error_too(told: Told) -> None:
     line = "2,2026-10-04,North,8," + "fine " * 1000 + "\n"
     content = 'id,on,unit,score,why\n1,2026-10-04,North,8,"fine\n' + line * (MAX_RECORD_BYTES // 4000) + '3,,,,fine"\n'

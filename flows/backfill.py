@@ -10,7 +10,7 @@ from flows.errors import ConfigurationError
 from flows.open_moment import hand_over
 from flows.orchestration.tasks import Outcome, as_task, patience, told
 from flows.preparing import counting
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.intake import Intake
 from flows.preparing.seal import Sealed
 from flows.preparing.steps import Prepared, fetch, prepare_wave

@@ -1,6 +1,6 @@
 """What a moment came to, in words: for the terminal, for Prefect's artifacts, for `zwerm status`; never a metric."""
 
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.seal import read_sealed, read_table
 from flows.preparing.steps import Prepared
 from flows.release import Report

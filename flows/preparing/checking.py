@@ -11,7 +11,7 @@ from checks import metrics, releases, waves
 from flows.departments import ended_by, out_of_time
 from flows.errors import FlowError, StoppedByCheckError
 from flows.preparing import wording
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.intake import Intake, rule_parameters, rules_of
 from flows.preparing.moves import moves_until
 from flows.preparing.seal import read_manifest, read_table

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from flows.preparing.counting import Examination, view_released
+from flows.preparing.counting import view_released
+from flows.preparing.examination import Examination
 from flows.preparing.moves import moves_until
 from flows.preparing.regrouping import Earlier, as_of_today, regroupings, view_moved
 from flows.preparing.seal import Sealed, read_manifest, read_sealed, read_table

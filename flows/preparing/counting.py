@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Literal
 
 import pandas as pd
 
 from flows.departments import as_of
 from flows.errors import ConfigurationError
+from flows.preparing.examination import Examination
 from flows.preparing.moves import moves_until
 from flows.run import Run
 from flows.settings import Survey
@@ -21,54 +22,11 @@ from transforms.revisions import answers_touched_sql, entering, near, revised
 from transforms.sql import literal, text
 from transforms.waves import in_order, is_closed
 from warehouse.ledger import Ledger
-from warehouse.records import OUT, Release
+from warehouse.records import OUT
 from warehouse.store import Store
 
 # What a revision counts, once `counted_rows` are chosen.
 COUNTED = "select responses.* from core.responses as responses join counted_rows using (batch, record_number)"
-Verdict = Literal["new", "unchanged", "changed", "waiting"]
-
-
-@dataclass(frozen=True)
-class Examination:
-    """What a wave's inputs say against what was released: the verdict, and what of it waits, for the operator."""
-
-    survey: str
-    wave: str
-    verdict: Verdict
-    released: Release | None  # the newest released revision
-    first_release_id: str | None  # whose pattern is frozen
-    inputs_hash: str
-    rows: int  # responses that stand
-    touched: pd.DataFrame | None = None  # per region: what enters and what waits
-    is_computed_anew: bool = False  # figures are made in another way than those that were released
-    is_material: bool = False  # all late answers are let in at once, also where they are few
-
-    @property
-    def reason(self) -> str | None:
-        """Why a revision made now differs, where it is not for answers alone; printed where no other is given."""
-        if not self.is_computed_anew:
-            return None
-        if self.entering():
-            return "Answers came in, or changed, and the figures are computed in another way."
-        return "The figures are computed in another way, of the same answers."
-
-    @property
-    def revision(self) -> int:
-        """The number that a release made now would have."""
-        return self.released.revision + 1 if self.released else 1
-
-    def waiting(self) -> int:
-        """How many touched answers wait, over all regions."""
-        if self.touched is None or self.touched.empty:
-            return 0
-        return int(self.touched.filter(like="waiting_").to_numpy().sum())
-
-    def entering(self) -> int:
-        """How many touched answers enter, over all regions."""
-        if self.touched is None or self.touched.empty:
-            return 0
-        return int(self.touched[["added", "removed", "edited"]].to_numpy().sum())
 
 
 def waves(store: Store, survey: Survey, batches: Sequence[int]) -> list[str]:

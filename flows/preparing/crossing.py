@@ -10,7 +10,8 @@ import pandas as pd
 
 from flows.errors import ConfigurationError, HeldError
 from flows.preparing.carried import carried
-from flows.preparing.counting import Examination, wave_departments
+from flows.preparing.counting import wave_departments
+from flows.preparing.examination import Examination
 from flows.preparing.figures import TO_PROTECT
 from flows.preparing.pooling import Shown, cells_of, in_window, past, pooled_cells, rows_of
 from flows.preparing.seal import Sealed

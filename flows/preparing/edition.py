@@ -8,7 +8,7 @@ import pandas as pd
 from checks.book import rules_by_table
 from flows.home import Home
 from flows.preparing.comparing import method_of
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.figures import beyond_chance
 from flows.preparing.seal import Draft, Sealed, read_sealed, read_table
 from flows.preparing.valuing import driver_labels, driver_scales

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from flows.errors import HeldError
-from flows.preparing.counting import Examination, pattern_of, register_departments, wave_departments
+from flows.preparing.counting import pattern_of, register_departments, wave_departments
+from flows.preparing.examination import Examination
 from flows.preparing.seal import read_manifest, read_table
 from flows.run import Run
 from transforms import TransformError

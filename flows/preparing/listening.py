@@ -3,7 +3,7 @@
 import pandas as pd
 
 from flows.preparing.carried import carried
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.wording import is_read
 from flows.run import Run
 from transforms.personal.lists import words

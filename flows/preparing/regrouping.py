@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from flows.preparing.counting import Examination, released_sql, wave_departments
+from flows.preparing.counting import released_sql, wave_departments
+from flows.preparing.examination import Examination
 from flows.preparing.seal import Sealed, read_manifest, read_table
 from flows.run import Run
 from transforms import TransformError

@@ -9,8 +9,8 @@ import pandas as pd
 from flows.errors import ConfigurationError, HeldError
 from flows.preparing import checking, comparing, counting, crossing, figures, intake, listening, valuing, wording
 from flows.preparing.comparing import Compared
-from flows.preparing.counting import Examination
 from flows.preparing.edition import draft, earlier_releases, edition, previous_release
+from flows.preparing.examination import Examination
 from flows.preparing.seal import Draft, Sealed, seal
 from flows.progress import counted, step
 from flows.releasing.holding import withhold

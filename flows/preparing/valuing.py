@@ -6,7 +6,8 @@ import pandas as pd
 
 from flows.errors import ConfigurationError
 from flows.preparing.carried import carried
-from flows.preparing.counting import Examination, released_sql
+from flows.preparing.counting import released_sql
+from flows.preparing.examination import Examination
 from flows.run import Run, in_languages
 from flows.settings import Survey
 from transforms import TransformError

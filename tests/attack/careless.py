@@ -4,7 +4,8 @@ import pandas as pd
 
 from flows.preparing import comparing, figures, steps
 from flows.preparing.comparing import Compared
-from flows.preparing.counting import Examination, released_sql, wave_departments
+from flows.preparing.counting import released_sql, wave_departments
+from flows.preparing.examination import Examination
 from flows.preparing.seal import Sealed, read_table
 from flows.run import Run
 from tests.attack.holding import Manner, by_organisation

@@ -16,7 +16,8 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 
 from flows.preparing import figures, steps
-from flows.preparing.counting import Examination, released_sql
+from flows.preparing.counting import released_sql
+from flows.preparing.examination import Examination
 from flows.preparing.steps import prepare
 from flows.preparing.tables import TABLES
 from flows.release import open_moment

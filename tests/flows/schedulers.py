@@ -15,7 +15,7 @@ import psutil
 
 from flows.guard import OUR_OWN, code, says
 from flows.home import Home
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.seal import read_sealed
 from flows.preparing.steps import Prepared
 from flows.release import open_moment

@@ -12,7 +12,7 @@ import pytest
 from flows.backfill import Plan
 from flows.home import Home
 from flows.orchestration.orchestrator import server
-from flows.preparing.counting import Examination, Verdict
+from flows.preparing.examination import Examination, Verdict
 from flows.run import Run
 from tests.flows.backfilling import worker
 from tests.flows.whole import Survey

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.backfill import planned
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.steps import prepare
 from flows.run import Run
 from tests.flows.whole import Survey

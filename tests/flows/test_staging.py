@@ -9,7 +9,7 @@ import pytest
 from flows.errors import ConfigurationError, FlowError, HeldError
 from flows.home import Home
 from flows.orchestration.serving import moved_by_calendar
-from flows.preparing.counting import Examination
+from flows.preparing.examination import Examination
 from flows.preparing.seal import read_sealed
 from flows.preparing.steps import Prepared
 from flows.release import lead_of, open_moment

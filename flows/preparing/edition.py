@@ -60,8 +60,7 @@ def draft(
 ) -> Draft:
     """The release's tables and the facts that stand beside them."""
     settings, organisation = run.survey(examination.survey), run.settings.organisation
-    reason = reason or examination.reason
-    invited = settings.invited.get(examination.wave)
+    reason, invited = reason or examination.reason, settings.invited.get(examination.wave)
     return Draft(
         organisation=organisation.name,
         survey=examination.survey,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
@@ -34,6 +35,23 @@ class Plan:
     def lines(self) -> list[str]:
         """The plan in words, one line per wave, with its counts: for the operator's own terminal."""
         return [planned(examination) for examination in self.waves]
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """The plan for the operator's machine; `reason` is of figures that are computed in another way."""
+        return [
+            {
+                "wave": examination.wave,
+                "rows": examination.rows,
+                "state": examination.verdict,
+                "revision": examination.revision if examination.verdict in ("new", "changed") else None,
+                "reason": examination.reason,
+                "entering": examination.entering(),
+                "waiting": examination.waiting(),
+                "says": planned(examination),
+            }
+            for examination in self.waves
+        ]
 
     @property
     def public(self) -> list[str]:

@@ -1,7 +1,8 @@
 """What a run may end with, other than done: each has the exit code that schedulers see."""
 
+from collections.abc import Mapping
 from copy import copy
-from typing import Self
+from typing import Any, Self
 
 
 class FlowError(Exception):
@@ -11,6 +12,7 @@ class FlowError(Exception):
     """
 
     exit_code = 1
+    facts: Mapping[str, Any] = {}  # what a machine that asked for JSON is told besides
 
     def __init__(self, says: str, *, public: str | None = None) -> None:
         super().__init__(says)

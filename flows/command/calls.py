@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.command.rehearsal import rehearse
-from flows.errors import ConfigurationError
+from flows.command.status.one_release import held
+from flows.errors import ConfigurationError, FlowError, HeldError
 from flows.guard import OUR_OWN, code, says
 from flows.orchestration.orchestrator import server, wait_until_up
 from flows.progress import be_quiet, step, tell
@@ -59,10 +60,16 @@ def check(*, config: Path, survey: str | None, quiet: bool) -> dict[str, Any]:
     begun = Run.begin(config)
     names = [survey] if survey else list(begun.settings.surveys)
     rehearsals = [rehearse(begun, name) for name in names]
+    stops = [rehearsal.survey for rehearsal in rehearsals if rehearsal.stops]
+    left_out = [rehearsal.survey for rehearsal in rehearsals if rehearsal.is_held]
     return {
-        "stops": any(rehearsal.stops for rehearsal in rehearsals),
-        "is_held": any(rehearsal.is_held for rehearsal in rehearsals),
-        "surveys": {rehearsal.survey: rehearsal.lines for rehearsal in rehearsals},
+        "stops": bool(stops),
+        "is_held": bool(left_out),
+        "errors": [
+            *(f"{survey}: a check would stop the run" for survey in stops),
+            *(f"{survey}: a release would be held, as the audience leaves somebody out" for survey in left_out),
+        ],
+        "surveys": {rehearsal.survey: {"lines": rehearsal.lines, **rehearsal.facts} for rehearsal in rehearsals},
         "lines": [line for rehearsal in rehearsals for line in (*rehearsal.lines, "")],
     }
 
@@ -86,8 +93,8 @@ def backfill(
 
         plan, staged = flow(survey, first, last, reason=reason, at=at, dry_run=dry_run, config=config)
         if dry_run:
-            return {"plan": plan.lines, "lines": plan.lines, "exit_code": 0}
-        return {"plan": plan.lines, **_opened(begun, [staged], recovered)}
+            return {"plan": plan.facts, "lines": plan.lines, "exit_code": 0}
+        return {"plan": plan.facts, **_opened(begun, [staged], recovered)}
 
 
 def release(
@@ -192,10 +199,15 @@ def _opened(
         for release in opened.releases:
             lines += [f"{title(begun, release)} is out.", *[f"  {line}" for line in facts(begun, release)]]
         lines += [f"  {line}" for line in deliveries(opened)]
+    is_held = any(isinstance(error, HeldError) for error in errors)
+    told = held(begun) if is_held else []
     if len(errors) == 1 and not lines:
+        if isinstance(errors[0], FlowError):
+            errors[0].facts = {"recovered": recovered, "held": told}
         raise errors[0]
     return {
         "recovered": recovered,
+        "held": told,
         "releases": [release.release_id for opened in reports for release in opened.releases],
         "skew_ms": [opened.skew_ms for opened in reports],
         "errors": [says(error) for error in errors],

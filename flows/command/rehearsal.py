@@ -4,7 +4,7 @@ No count by score and no metric: what a release says is seen by everyone first.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,17 @@ class Rehearsal:
     lines: tuple[str, ...]
     stops: bool
     is_held: bool
+    facts: Mapping[str, Any]  # the same for a machine: counts of records, and never one by score
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one file has shown."""
+
+    lines: Sequence[str]
+    stops: bool
+    departments: set[str]
+    facts: Mapping[str, Any]
 
 
 def rehearse(run: Run, survey: str) -> Rehearsal:
@@ -53,26 +64,36 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
         )
         lines: list[str] = [f"{next(iter(run.titles(survey).values()))} ({survey})"]
         keys: set[str] = set()
-        stops = False
+        files: list[_Seen] = []
         arrived: dict[str, int] = {}
         for number, (file, source) in enumerate(landed, start=1):
             if file.is_offered and file.file_id in arrived:
                 lines += ["", f"{file.name}: its bytes are those of a file above; they count once"]
             elif file.is_offered:
-                found, stopped, departments = _File(store, run, survey, file, source).look(-number)
+                files.append(seen := _File(store, run, survey, file, source).look(-number))
                 arrived[file.file_id] = -number
-                lines += found
-                keys |= departments
-                stops |= stopped
+                lines += seen.lines
+                keys |= seen.departments
         for gone in _gone(store, run.survey(survey), [file for file, _ in landed], arrived):
             lines += ["", gone.says]
             keys |= _departments(store, gone)
-        lines += _duplicates(store, run.survey(survey))
+        doubles = int(store.rows(dropped("arrived", duplicates=run.survey(survey).duplicates))[0][0])
+        lines += _duplicates(doubles, run.survey(survey))
         off, stopped = _scale(store, run, survey)
     tree = wave_departments(run, sorted(keys), wave=None)
     left_out = uncovered(run.settings, [tuple(path) for path in tree["path"]])
     told = (*lines, *off, *_tree(tree), *_audience(run.settings, left_out))
-    return Rehearsal(survey, told, stops or stopped, is_held=bool(left_out))
+    stops = stopped or any(seen.stops for seen in files)
+    facts = {
+        "stops": stops,
+        "records": sum(seen.facts["records"] for seen in files),
+        "quarantined": sum(seen.facts["quarantined"] for seen in files),
+        "duplicates_dropped": doubles,
+        "files": [seen.facts for seen in files],
+        "departments": [list(path) for path in tree["path"] if path],
+        "left_out": [asdict(one) for one in left_out],
+    }
+    return Rehearsal(survey, told, stops, is_held=bool(left_out), facts=facts)
 
 
 def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:
@@ -89,9 +110,8 @@ def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:
     return (["", f"{SCALE}: not so in {labels}. {SCALE_ADVICE}{ends}"] if waves else []), stops
 
 
-def _duplicates(store: Store, settings: Survey) -> Iterator[str]:
+def _duplicates(count: int, settings: Survey) -> Iterator[str]:
     """How many of the answers that have arrived would not count, being there twice."""
-    count = store.rows(dropped("arrived", duplicates=settings.duplicates))[0][0]
     if count:
         yield ""
         yield f'{counted(count, "duplicate")} would be dropped: duplicates = "{settings.duplicates}"'
@@ -130,11 +150,8 @@ class _File:
     file: LandedFile
     source: FilesSource
 
-    def look(self, number: int) -> tuple[list[str], bool, set[str]]:
-        """Lines to read, whether a check would stop the run, and the departments that it names.
-
-        Its answers' keys are kept in `arrived`, under the number.
-        """
+    def look(self, number: int) -> _Seen:
+        """Read it, and see what the checks say of it; its answers' keys are kept in `arrived`, under the number."""
         from checks.gate import gate
 
         settings = self.run.survey(self.survey)
@@ -155,7 +172,9 @@ class _File:
         seen = self.store.rows(described)
         lines += _roles(seen)
         lines += [f"{INDENT}{line}" for line in wording.personal(self.store, self.run, self.survey)]
-        lines += self._quarantine(verdict.results, rejected, _unreadable(seen))
+        broken = [*self._broken(verdict.results, _unreadable(seen)), *self._rejected(rejected)]
+        lines += _quarantine(broken)
+        quarantined = self.store.rows("select count(*) from incoming where original is not null")[0][0] + rejected
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
         self.store.run(
             f"insert into arrived by name select $number as batch, rowid + 1 as record_number, {READ} from incoming"
@@ -163,36 +182,61 @@ class _File:
             {"number": number},
         )
         self.store.run("drop table incoming")
-        return lines, verdict.stops, keys
+        facts = {
+            "name": self.file.name,
+            "records": records + rejected,
+            "quarantined": quarantined,
+            "columns": len(relation.columns),
+            "remarks": list(relation.remarks),
+            "quarantine": broken,
+        }
+        return _Seen(lines, verdict.stops, keys, facts)
 
-    def _quarantine(
-        self, results: "Sequence[CheckResult]", rejected: int, unreadable: Mapping[str, Sequence[str]]
-    ) -> Iterator[str]:
+    def _broken(
+        self, results: "Sequence[CheckResult]", unreadable: Mapping[str, Sequence[str]]
+    ) -> Iterator[dict[str, Any]]:
         """What would go to quarantine: the rule, how many records, the first of them, and what would mend it."""
         roles = self.run.survey(self.survey).roles
-        yield f"{INDENT}would go to quarantine:"
-        none = True
-        for result in results:
-            if not result.failed_count:
-                continue
-            none = False
+        for result in (result for result in results if result.failed_count):
             first = self.store.rows(
                 f"select rowid + 1 from incoming where {result.rule.breaks(self._parameters())} limit 3"
             )
-            numbers = ", ".join(str(number) for (number,) in first)
-            stops = "; this stops the run" if result.outcome == "failed" and result.rule.severity == "critical" else ""
-            yield f"{INDENT * 2}{result.rule.name}: {result.failed_count:,} (record {numbers}){stops}"
-            yield from (f"{INDENT * 3}{line}" for line in remedies(self.survey, roles, result.rule.name, unreadable))
-        if rejected:
-            none = False
+            numbers = [number for (number,) in first]
+            yield {
+                "rule": result.rule.name,
+                "count": result.failed_count,
+                "first": numbers,
+                "says": f"record {', '.join(map(str, numbers))}",
+                "stops": result.outcome == "failed" and result.rule.severity == "critical",
+                "remedies": list(remedies(self.survey, roles, result.rule.name, unreadable)),
+            }
+
+    def _rejected(self, count: int) -> Iterator[dict[str, Any]]:
+        """The lines that a parser rejected."""
+        if count:
             first = self.store.rows("select line_number, reason from rejects order by line_number limit 3")
-            told = "; ".join(f"line {line}: {reason}" for line, reason in first)
-            yield f"{INDENT * 2}record_is_readable: {rejected:,} ({told})"
-        if none:
-            yield f"{INDENT * 2}nothing"
+            yield {
+                "rule": "record_is_readable",
+                "count": count,
+                "first": [line for line, _ in first],
+                "says": "; ".join(f"line {line}: {reason}" for line, reason in first),
+                "stops": False,
+                "remedies": [],
+            }
 
     def _parameters(self) -> Mapping[str, Any]:
         return intake.rule_parameters(self.run, self.run.survey(self.survey))
+
+
+def _quarantine(broken: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What would go to quarantine, by rule."""
+    yield f"{INDENT}would go to quarantine:"
+    for one in broken:
+        stops = "; this stops the run" if one["stops"] else ""
+        yield f"{INDENT * 2}{one['rule']}: {one['count']:,} ({one['says']}){stops}"
+        yield from (f"{INDENT * 3}{line}" for line in one["remedies"])
+    if not broken:
+        yield f"{INDENT * 2}nothing"
 
 
 def _roles(rows: list[tuple[str, str | None, str | None, str, int]]) -> Iterator[str]:

@@ -127,7 +127,7 @@ def tell(told: Story, folder: Path) -> None:
 
 def plan(story: Story, name: str) -> dict[str, str]:
     """What was planned, by wave."""
-    return dict(line.split(": ", 1) for line in story.said[name]["plan"])
+    return dict(one["says"].split(": ", 1) for one in story.said[name]["plan"])
 
 
 def test_a_dry_run_tells_what_is_new_and_changes_nothing(story: Story) -> None:
@@ -161,6 +161,11 @@ def test_late_answers_are_planned_and_a_dry_run_of_them_changes_nothing(story: S
     planned = plan(story, "late planned")
     assert "revision 2" in planned[WAVES[1]]
     assert "nothing of what changed may enter yet" in planned[WAVES[2]]
+    facts = {one["wave"]: one for one in story.said["late planned"]["plan"]}
+    assert [facts[wave]["state"] for wave in WAVES] == ["unchanged", "changed", "waiting", "unchanged"]
+    assert [facts[wave]["revision"] for wave in WAVES] == [None, 2, None, None]
+    assert (facts[WAVES[1]]["entering"], facts[WAVES[2]]["waiting"]) == (ENOUGH[2], TOO_FEW[2])
+    assert facts[WAVES[0]]["rows"] == 95
     assert [planned[wave] for wave in (WAVES[0], WAVES[3])] == ["95 answers, released and unchanged"] * 2
     assert story.states["late planned"].sealed == story.states["resumed"].sealed
     pd.testing.assert_frame_equal(story.states["late planned"].releases, story.states["resumed"].releases)
@@ -195,7 +200,7 @@ def test_too_few_late_answers_wait_and_the_operator_is_told(story: Story) -> Non
 def test_a_second_backfill_does_nothing_and_says_so(story: Story) -> None:
     for name, before in (("late again", "late"), ("edited again", "edited")):
         assert story.said[name]["releases"] == []
-        assert all("released and unchanged" in line for line in story.said[name]["plan"])
+        assert {one["state"] for one in story.said[name]["plan"]} == {"unchanged"}
         assert story.states[name].sealed == story.states[before].sealed
         assert story.states[name].moments == story.states[before].moments
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from flows.command.calls import release, run
-from flows.errors import ConfigurationError
+from flows.command.status.one_release import held
+from flows.errors import ConfigurationError, HeldError
 from flows.preparing.steps import prepare
 from flows.run import Run
 from tests.flows.test_checking import ROWS
@@ -56,3 +57,17 @@ def test_who_lets_all_late_answers_in_is_recorded_and_everyone_reads_it(tmp_path
     with Ledger.open(begun.home.ledger) as ledger:
         (event,) = ledger.events(kinds=("material",))
     assert event.release_ids == (prepared.sealed.release_id,)
+
+
+def test_a_machine_is_told_what_is_held_why_and_who_was_not_ready(tmp_path: Path) -> None:
+    hook = '[[audience]]\nwebhook = { url = "http://127.0.0.1:9/t0ken" }\n'
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS, more=hook)
+    with pytest.raises(HeldError):
+        survey.release()
+    (one,) = held(Run.begin(survey.config))
+    assert (one["survey"], one["wave"], one["revision"]) == ("guests", "2026-10", 1)
+    (refused,) = one["refused"]
+    assert (refused["channel"], "refuses connections" in refused["reason"]) == ("webhook", True)
+    assert "not ready" in one["stated_reason"]
+    assert "--retry" in one["next"][0]
+    assert "t0ken" not in json.dumps(one)

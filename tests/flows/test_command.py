@@ -10,6 +10,7 @@ from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -211,6 +212,52 @@ def test_json_is_all_that_is_printed(folder: Path) -> None:
     outside = called_outside("check", "--json", folder=folder)
     assert (outside.returncode, outside.stderr) == (0, "")
     assert json.loads(outside.stdout)["stops"] is False
+
+
+def failed(*words: str, folder: Path) -> dict[str, Any]:
+    """What a machine is told of a call that fails: JSON alone on stdout, with the code that the call ends with."""
+    said = called(*words, "--json", folder=folder)
+    told: dict[str, Any] = json.loads(said.stdout)
+    assert told["exit_code"] == said.exit_code != 0, said.output
+    return told
+
+
+def test_json_tells_of_a_call_that_fails_too_and_a_person_reads_it_still(folder: Path) -> None:
+    said = called("check", "--survey", "pasengers", "--json", folder=folder)
+    told = json.loads(said.stdout)
+    assert (told["exit_code"], said.exit_code) == (2, 2)
+    assert "has no survey 'pasengers'" in told["error"]
+    assert told["error"] in said.stderr
+    assert "No such option" in failed("run", "--wavve", "x", folder=folder)["error"]
+    assert "No such command" in failed("frobnicate", folder=folder)["error"]
+    config = folder / "zwerm.toml"
+    config.write_text('[[audience]]\nwebhook = { url = "x", secret = "s3cr3t-w0rd" }\n' + config.read_text())
+    for words in (("status",), ("run",), ("check",)):
+        told = failed(*words, folder=folder)
+        assert "line 2, audience.0.webhook" in told["error"]
+        assert "s3cr3t" not in str(told)
+    assert "line 2, audience.0.webhook" in failed("doctor", folder=folder)["error"]
+
+
+def test_json_of_a_rehearsal_tells_what_would_stop_or_hold_a_run_in_fields(folder: Path) -> None:
+    (folder / "exports" / "october.csv").write_text(
+        "NPS,team,id\n" + "9,North,1\n8,South,2\neleven,South,3\n8,South,2\n"
+    )
+    config = folder / "zwerm.toml"
+    mapped = '"NPS", department = "team", response_id = "id" }\nduplicates = "latest"'
+    config.write_text(
+        config.read_text().replace('"NPS" }', mapped)
+        + '[[audience]]\ndepartment = ["North"]\nfolder = "shares/north"\n'
+    )
+    told = failed("check", folder=folder)
+    (survey,) = told["surveys"].values()
+    assert (told["stops"], told["is_held"], told["exit_code"]) == (True, True, 3)
+    assert "passengers: a check would stop the run" in told["error"]
+    assert (survey["records"], survey["quarantined"], survey["duplicates_dropped"]) == (4, 1, 1)
+    (broken,) = survey["files"][0]["quarantine"]
+    assert (broken["rule"], broken["count"], broken["first"], broken["stops"]) == ("score_is_readable", 1, [3], True)
+    assert survey["departments"] == [["North"], ["South"]]
+    assert survey["left_out"] == [{"path": ["South"], "only_manager": False}]
 
 
 def test_init_then_doctor_is_the_first_minute_of_everyone(tmp_path: Path) -> None:

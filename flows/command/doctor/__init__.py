@@ -18,6 +18,7 @@ def doctor(config: Path) -> dict[str, Any]:
     found = list(_findings(config, datetime.now(UTC)))
     return {
         "well": all(finding.kind != "problem" for finding in found),
+        "errors": [finding.says for finding in found if finding.kind == "problem"],
         "findings": [asdict(finding) for finding in found],
         "lines": lines(found),
     }

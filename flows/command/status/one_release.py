@@ -50,6 +50,14 @@ def facts(run: Run, name: str) -> dict[str, Any]:
     }
 
 
+def held(run: Run) -> list[dict[str, Any]]:
+    """Each release that is held: why, who was not ready, and what to do, for a machine."""
+    with Ledger.open(run.home.ledger) as ledger:
+        names = [release.release_id for release in ledger.releases() if release.state == "held"]
+    kept = ("release_id", "survey", "wave", "revision", "stated_reason", "refused", "next")
+    return [{name: one[name] for name in kept} for one in (facts(run, name) for name in names)]
+
+
 def lines(told: dict[str, Any], zone: ZoneInfo) -> list[str]:
     """For reading, on one screen, also through a pipe."""
     return screen.lines(told, zone)

@@ -28,6 +28,7 @@ LONGEST = (
     "flows/test_canary.py",
     "flows/test_two_schedulers.py",
     "attack/test_published.py",
+    "attack/test_replay.py",
     "flows/test_deterministic.py",
     "flows/test_backfill.py",
     "flows/test_state_machine.py",

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flows.command.rehearsal import rehearse
+from flows.command.rehearsal import rehearse, strangers
 from flows.command.status.one_release import held
 from flows.errors import ConfigurationError, FlowError, HeldError
 from flows.guard import OUR_OWN, code, says
@@ -61,6 +62,7 @@ def check(*, config: Path, survey: str | None, quiet: bool) -> dict[str, Any]:
     names = [survey] if survey else list(begun.settings.surveys)
     rehearsals = [rehearse(begun, name) for name in names]
     stops = [rehearsal.survey for rehearsal in rehearsals if rehearsal.stops]
+    unknown = strangers(begun, rehearsals)
     left_out = [rehearsal.survey for rehearsal in rehearsals if rehearsal.is_held]
     return {
         "stops": bool(stops),
@@ -70,7 +72,11 @@ def check(*, config: Path, survey: str | None, quiet: bool) -> dict[str, Any]:
             *(f"{survey}: a release would be held, as the audience leaves somebody out" for survey in left_out),
         ],
         "surveys": {rehearsal.survey: {"lines": rehearsal.lines, **rehearsal.facts} for rehearsal in rehearsals},
-        "lines": [line for rehearsal in rehearsals for line in (*rehearsal.lines, "")],
+        "strangers": [asdict(one) for one in unknown],
+        "lines": [
+            *(line for rehearsal in rehearsals for line in (*rehearsal.lines, "")),
+            *(one.remark for one in unknown),
+        ],
     }
 
 

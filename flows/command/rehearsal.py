@@ -17,6 +17,7 @@ from flows.preparing.counting import wave_departments
 from flows.preparing.standing import Gone, batches_known, gone_files
 from flows.progress import counted
 from flows.releasing.audience import Uncovered, uncovered
+from flows.releasing.mistyped import Mistyped, unheard_of
 from flows.run import Run
 from flows.settings import FilesSource, Settings, Survey
 from transforms.current import READ, dropped
@@ -94,6 +95,12 @@ def rehearse(run: Run, survey: str) -> Rehearsal:
         "left_out": [asdict(one) for one in left_out],
     }
     return Rehearsal(survey, told, stops, is_held=bool(left_out), facts=facts)
+
+
+def strangers(run: Run, rehearsals: Sequence[Rehearsal]) -> list[Mistyped]:
+    """The departments that the audience names and none of the surveys has; one survey may lack what another has."""
+    known = (path for one in rehearsals for path in one.facts["departments"])
+    return unheard_of(run.settings, run.home, known)
 
 
 def _scale(store: Store, run: Run, survey: str) -> tuple[list[str], bool]:

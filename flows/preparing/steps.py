@@ -14,6 +14,7 @@ from flows.preparing.examination import Examination
 from flows.preparing.seal import Draft, Sealed, seal
 from flows.progress import counted, step
 from flows.releasing.holding import withhold
+from flows.releasing.mistyped import remark_on_strangers
 from flows.releasing.moment import record
 from flows.run import Run
 from warehouse.ledger import Ledger
@@ -254,6 +255,8 @@ def prepare_wave(
         earlier = earlier_releases(ledger, run.home, survey=found.survey, wave=examination.wave, also=also)
     previous = previous_release(run, examination, earlier)
     made = compute_wave(store, run, examination, previous=previous, earlier=earlier, as_step=as_step)
+    if not also:  # said once of several waves
+        remark_on_strangers(run.settings, run.home, made.tree["path"])
     quality = as_step(check)(store, run, found, examination, made.compared.metrics, made.tables)
     drafted = draft(
         run,

@@ -71,3 +71,15 @@ def test_a_machine_is_told_what_is_held_why_and_who_was_not_ready(tmp_path: Path
     assert "not ready" in one["stated_reason"]
     assert "--retry" in one["next"][0]
     assert "t0ken" not in json.dumps(one)
+
+
+def test_a_mistyped_department_of_the_audience_is_told_before_its_release_is_staged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipients = '[[audience]]\nfolder = "a"\n[[audience]]\ndepartment = ["Norht"]\nfolder = "b"\n'
+    survey = Survey.written(tmp_path, ROWS, configuration=TEAMS, more=recipients)
+    assert prepare(Run.begin(survey.config), "guests", with_pages=False).sealed is not None
+    assert (
+        "a recipient is of Norht, which is not among the departments; did you mean ['North']?"
+        in capsys.readouterr().err
+    )

@@ -171,8 +171,24 @@ def test_a_rehearsal_tells_what_would_be_held_and_what_counts_once(folder: Path)
     config.write_text(mapped + '\n[[audience]]\ndepartment = ["North"]\nfolder = "shares/north"\n')
     said = called("check", folder=folder)
     assert said.exit_code == 4, said.output
+    assert "not among the departments" not in said.stdout
     for words in ("South: nobody receives", "a release would be held: add an [[audience]]", "they count once"):
         assert words in said.stdout, words
+
+
+def test_a_rehearsal_names_a_mistyped_department_of_the_audience_before_any_release(folder: Path) -> None:
+    (folder / "exports" / "october.csv").write_text("NPS,team\n" + "9,North\n8,South\n" * 10)
+    config = folder / "zwerm.toml"
+    recipients = '[[audience]]\nfolder = "a"\n[[audience]]\ndepartment = ["Norht"]\nfolder = "b"\n'
+    config.write_text(config.read_text().replace('"NPS" }', '"NPS", department = "team" }') + recipients)
+    said = called("check", folder=folder)
+    assert said.exit_code == 0, said.output
+    remark = "remark: a recipient is of Norht, which is not among the departments; did you mean ['North']?"
+    assert said.stdout.splitlines()[-1] == remark
+    told = json.loads(called("check", "--json", folder=folder).stdout)
+    assert told["strangers"] == [{"path": ["Norht"], "meant": ["North"]}]
+    config.write_text(config.read_text() + '[[departments]]\npath = ["Norht"]\n')
+    assert "Norht" not in called("check", folder=folder).stdout
 
 
 def test_a_rehearsal_says_how_many_distinct_values_it_does_not_show(folder: Path) -> None:

@@ -116,10 +116,12 @@ def release(
     """Stage what is held again and open it, or take back what is not out."""
     if retry == withdraw:
         raise ConfigurationError("say what to do with the release: --retry or --withdraw")
+    if withdraw and not (release and reason):
+        raise ConfigurationError('name what to withdraw, and why: zwerm release RELEASE --withdraw --reason "…"')
     begun, recovered = _begin(config, quiet, at=at)
-    if withdraw:
-        if not release or not reason:
-            raise ConfigurationError('name what to withdraw, and why: zwerm release RELEASE --withdraw --reason "…"')
+    if release is not None:
+        _must_be_known(begun, release)
+    if withdraw and release and reason:
         gone = moment.withdraw(begun.home, begun.settings, release, reason=reason)
         lines = [f"{name} is withdrawn, and everyone is told." for name in gone]
         return {"withdrawn": gone, "lines": lines, "exit_code": 0}
@@ -156,6 +158,15 @@ def _told(completed: Sequence[str], *, otherwise: str) -> dict[str, Any]:
     """Who has it by now, and who still not, which is no success."""
     lacks = any(line.endswith(LACKS) for line in completed)
     return {"releases": [], "completed": completed, "lines": completed or [otherwise], "exit_code": int(lacks)}
+
+
+def _must_be_known(begun: Run, release_id: str) -> None:
+    """A release is acted on by its whole id alone."""
+    with Ledger.open(begun.home.ledger) as ledger:
+        if ledger.release(release_id) is None:
+            raise ConfigurationError(
+                f"{begun.home.ledger} knows no release '{release_id}'; zwerm status lists them, by their whole ids"
+            )
 
 
 def _is_out(begun: Run, release_id: str) -> bool:

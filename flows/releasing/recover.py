@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from flows.channels.by_name import Factory, channel_for
-from flows.errors import FlowError, HeldError
+from flows.errors import ConfigurationError, FlowError, HeldError
 from flows.home import Home
 from flows.releasing import early_reads
 from flows.releasing.completion import complete_late, complete_moment, lacking
@@ -66,7 +66,7 @@ def retry(
     with Ledger.open(home.ledger) as ledger:
         release = ledger.release(release_id) if release_id else None
         if release_id and release is None:
-            raise FlowError(f"{home.ledger} knows no release {release_id!r}; zwerm status lists them")
+            raise ConfigurationError(f"{home.ledger} knows no release {release_id!r}; zwerm status lists them")
         if release is not None and release.is_out:
             _completed_late(ledger, home, settings, [release.release_id], lambda state: True, factory)
             return ()

@@ -148,7 +148,13 @@ def test_a_survey_that_is_not_configured_ends_with_2_and_lists_those_that_are(
     assert "has no survey 'pasengers'; it has: passengers" in said.stderr
 
 
-@pytest.mark.parametrize("words", [("frobnicate",), ("run", "--wavve", "x"), ("backfill",), ("status", "abc")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("frobnicate",), ("run", "--wavve", "x"), ("backfill",), ("status", "abc")),
+        *(("release", "--retry", "deadbeef"), ("release", "nosuch", "--withdraw", "--reason", "x")),
+    ],
+)
 def test_a_call_that_is_wrong_ends_with_2(folder: Path, words: tuple[str, ...]) -> None:
     assert called(*words, folder=folder).exit_code == 2
 

@@ -41,7 +41,7 @@ chromium:
 	  { echo 'The page tests need Debian'"'"'s Chromium. Run: sudo apt-get install chromium'; exit 1; }
 
 test: setup-dev chromium ## all tests, the browser included
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 any-order: setup-dev ## calls and kills in any order against a model, for some minutes, new ones each time
 	ZWERM_STATE_MACHINE_EXAMPLES=$${ZWERM_STATE_MACHINE_EXAMPLES:-200} $(BIN)/python -m pytest tests/flows/test_state_machine.py

@@ -183,12 +183,7 @@ class _File:
         lines += _quarantine(broken)
         quarantined = self.store.rows("select count(*) from incoming where original is not null")[0][0] + rejected
         keys = {key for (key,) in self.store.rows("select distinct department_key from incoming")}
-        self.store.run(
-            f"insert into arrived by name select $number as batch, rowid + 1 as record_number, {READ} from incoming"
-            " where original is null",
-            {"number": number},
-        )
-        self.store.run("drop table incoming")
+        self._leave(number)
         facts = {
             "name": self.file.name,
             "records": records + rejected,
@@ -198,6 +193,15 @@ class _File:
             "quarantine": broken,
         }
         return _Seen(lines, verdict.stops, keys, facts)
+
+    def _leave(self, number: int) -> None:
+        """Keep what was read of it, and make room for the next file."""
+        self.store.run(
+            f"insert into arrived by name select $number as batch, rowid + 1 as record_number, {READ} from incoming"
+            " where original is null",
+            {"number": number},
+        )
+        self.store.run("drop table incoming")
 
     def _broken(
         self, results: "Sequence[CheckResult]", unreadable: Mapping[str, Sequence[str]]

@@ -3,11 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -72,15 +74,18 @@ class Edition:
 def build(folder: Path, editions: Sequence[Edition], deliveries: Sequence[DeliveryState]) -> None:
     """Write `warehouse.duckdb` and `parquet/` into a private folder, the files 0600 themselves."""
     (folder / "parquet").mkdir(mode=0o700)
+    empty, made = _empty(), folder / "warehouse.duckdb"
     with _memory(folder) as connection:
-        connection.execute(f"attach {literal(str(folder / 'warehouse.duckdb'))} as made (storage_version '{STORAGE}')")
+        made.write_bytes(empty)
+        connection.execute(f"attach {literal(str(made))} as made")
         connection.register("editions", _editions(editions))
         connection.register("register", _register(deliveries))
-        there = [name for name in SEALED if _view_sealed(connection, name, editions)]
+        there = {name for name in SEALED if _view_sealed(connection, name, editions)}
         connection.execute("use made")
-        connection.execute("begin")  # one commit, not one per comment
-        for statement in _statements(there):
-            connection.execute(statement)
+        connection.execute("begin")
+        for statement, read in _fillings():
+            if there and read <= there:
+                connection.execute(statement)
         connection.execute("commit")
         for name in TABLES:
             target = literal(str(folder / "parquet" / f"{name}.parquet"))
@@ -111,6 +116,34 @@ _LATEST = (
 )
 
 
+@cache
+def _empty() -> bytes:
+    """The file before any release, made once in a process: its comments take longer than all that is filled in."""
+    with TemporaryDirectory() as name, _memory(Path(name)) as connection:
+        made = Path(name) / "warehouse.duckdb"
+        connection.execute(f"attach {literal(str(made))} as made (storage_version '{STORAGE}')")
+        connection.execute("use made")
+        connection.execute("begin")  # one commit, not one per comment
+        for statement in duckdb.extract_statements(_script()):
+            if statement.type != duckdb.StatementType.INSERT:
+                connection.execute(statement.query)
+        for what, says in comments().items():
+            kind = "column" if "." in what else "table"
+            connection.execute(f"comment on {kind} mart.{'.'.join(map(quoted, what.split('.')))} is {literal(says)}")
+        connection.execute("commit")
+        connection.execute("use memory")
+        connection.execute("detach made")
+        return made.read_bytes()
+
+
+@cache
+def _fillings() -> list[tuple[str, set[str]]]:
+    """The statements that fill the tables, and the sealed tables that each reads."""
+    inserts = [one for one in duckdb.extract_statements(_script()) if one.type == duckdb.StatementType.INSERT]
+    return [(one.query, set(re.findall(r"\bfrom sealed_(\w+)", one.query))) for one in inserts]
+
+
+@cache
 def comments() -> dict[str, str]:
     """The comment of every table and column of the marts, by `table` and `table.column`."""
     said = {}
@@ -131,17 +164,6 @@ def _view_sealed(connection: duckdb.DuckDBPyConnection, name: str, editions: Seq
             "filename = true, file_row_number = true, union_by_name = true)"
         )
     return bool(paths)
-
-
-def _statements(there: Collection[str]) -> Iterator[str]:
-    """The script; of the tables that are filled from sealed ones, those that are there."""
-    for statement in duckdb.extract_statements(_script()):
-        read = re.findall(r"\bfrom sealed_(\w+)", statement.query)
-        if statement.type != duckdb.StatementType.INSERT or (there and set(read) <= set(there)):
-            yield statement.query
-    for name, says in comments().items():
-        kind = "column" if "." in name else "table"
-        yield f"comment on {kind} mart.{'.'.join(map(quoted, name.split('.')))} is {literal(says)}"
 
 
 def _shown(table: str) -> str:

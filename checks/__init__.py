@@ -2,4 +2,11 @@
 
 
 class CheckError(Exception):
-    """A check could not be evaluated, or its rule does not fit the data it was written for."""
+    """A check could not be evaluated, or its rule does not fit the data it was written for.
+
+    Where a survey sets what a check does not have, `allowed` names what it has.
+    """
+
+    def __init__(self, says: str, *, allowed: str = "") -> None:
+        super().__init__(f"{says}; it has: {allowed}" if allowed else says)
+        self.says, self.allowed = says, allowed

@@ -56,7 +56,7 @@ def configured(rules: Iterable[Rule], settings: Mapping[str, Mapping[str, object
 def _with_setting(rule: Rule, setting: Mapping[str, object]) -> Rule:
     allowed = {"severity"} | {name for name in ("most", "lowest") if getattr(rule, name) is not None}
     if unfit := sorted(set(setting) - allowed):
-        raise CheckError(f"the check '{rule.name}' has no '{unfit[0]}'; it has: {', '.join(sorted(allowed))}")
+        raise CheckError(f"the check '{rule.name}' has no '{unfit[0]}'", allowed=", ".join(sorted(allowed)))
     return replace(rule, **setting)  # type: ignore[arg-type]  # the keys were just compared with the fields
 
 

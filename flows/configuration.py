@@ -1,6 +1,5 @@
 """Reads `zwerm.toml` once, at the edge; an error tells file, line, key, what was found and what is allowed."""
 
-import difflib
 import os
 import re
 import tomllib
@@ -11,13 +10,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from flows.departments import Contradiction, contradictions
+from flows.departments import contradictions
 from flows.errors import ConfigurationError
-from flows.names import Misnamed, misnamed
-from flows.releasing.windows import Unarmable, unarmable
+from flows.mistake import Key, Mistake, listed
+from flows.names import misnamed
+from flows.releasing.windows import unarmable
 from flows.settings import Settings
 
-Key = tuple[str | int, ...]
 VARIABLE = re.compile(r"\$\{(block:secret/)?([A-Za-z0-9_-]+)\}")
 HIDDEN = {"password", "secret"}
 
@@ -34,9 +33,9 @@ def load(path: Path) -> Settings:
         settings = Settings.model_validate(_expanded(written, (), path, text, written))
     except ValidationError as error:
         raise ConfigurationError("\n".join(_problems(error, written, path, text))) from None
-    faults: list[Misnamed | Unarmable | Contradiction] = [*misnamed(settings), *contradictions(settings.departments)]
-    if faults := faults or [*unarmable(settings)]:  # who names a server that there is not cannot be asked about it
-        raise ConfigurationError("\n".join(_cannot_be(fault, path, text) for fault in faults))
+    mistakes = [*misnamed(settings), *contradictions(settings.departments)]
+    if mistakes := mistakes or [*unarmable(settings)]:  # who names a server that there is not cannot be asked about it
+        raise ConfigurationError("\n".join(_cannot_be(mistake, path, text) for mistake in mistakes))
     settings = settings.model_copy(update={"home": (path.parent / settings.home.expanduser()).resolve()})
     settings._file = path
     return settings
@@ -101,9 +100,9 @@ def _problems(error: ValidationError, written: Mapping[str, Any], path: Path, te
             yield _problem(detail, key, _place(path, text, key), _found(key, written))
 
 
-def _cannot_be(fault: Misnamed | Unarmable | Contradiction, path: Path, text: str) -> str:
-    found = fault.found if isinstance(fault.found, str) else f"{fault.found:g}"
-    return f"{_place(path, text, fault.key)}: {fault.says}\n  found:   {found}\n  allowed: {fault.allowed}"
+def _cannot_be(mistake: Mistake, path: Path, text: str) -> str:
+    found = mistake.found if isinstance(mistake.found, str) else f"{mistake.found:g}"
+    return f"{_place(path, text, mistake.key)}: {mistake.says}\n  found:   {found}\n  allowed: {mistake.allowed}"
 
 
 def _problem(detail: ErrorDetails, key: Key, place: str, found: Any) -> str:
@@ -134,9 +133,7 @@ def _allowed(detail: ErrorDetails, key: Key) -> str | None:
         return str(detail["ctx"]["expected"])
     if detail["type"] != "extra_forbidden":
         return None
-    names = sorted(_names(Settings, detail["loc"][:-1]))
-    near = difflib.get_close_matches(str(key[-1]), names, n=1)
-    return ", ".join(names) + (f". Did you mean '{near[0]}'?" if near else "")
+    return listed(str(key[-1]), sorted(_names(Settings, detail["loc"][:-1])))
 
 
 def _names(model: type[BaseModel], loc: tuple[str | int, ...]) -> Iterator[str]:

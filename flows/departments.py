@@ -1,11 +1,11 @@
 """What `[[departments]]` tells of a department that the data cannot: its names, its time, and what it was before."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from flows.mistake import Mistake
 from flows.model import Model, Text
 from transforms.waves import has_begun, is_over
 
@@ -40,16 +40,6 @@ class DepartmentEntry(Model):
         return self
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """Two entries that cannot both be so."""
-
-    key: tuple[str | int, ...]
-    says: str
-    found: str
-    allowed: str
-
-
 def shown(path: Path) -> str:
     """A path for a person to read."""
     return "'" + " > ".join(path) + "'"
@@ -77,7 +67,7 @@ def out_of_time(entries: Sequence[DepartmentEntry], wave: str, paths: Iterable[P
     return {path for path in paths if (not _is_valid(known[path], wave) if path in known else path in left)}
 
 
-def contradictions(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
+def contradictions(entries: Sequence[DepartmentEntry]) -> Iterator[Mistake]:
     """What of the entries cannot be so together."""
     yield from _overlapping(entries)
     yield from _divided(entries)
@@ -90,11 +80,11 @@ def _is_valid(entry: DepartmentEntry, wave: str) -> bool:
     return has_come and (entry.valid_until is None or not is_over(wave, entry.valid_until))
 
 
-def _overlapping(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
+def _overlapping(entries: Sequence[DepartmentEntry]) -> Iterator[Mistake]:
     for place, entry in enumerate(entries):
         for other in entries[:place]:
             if other.path == entry.path and not (_ends_before(other, entry) or _ends_before(entry, other)):
-                yield Contradiction(
+                yield Mistake(
                     ("departments", place, "path"),
                     f"{shown(entry.path)} is written down twice for the same time",
                     f"{_time(other)}, and {_time(entry)}",
@@ -102,13 +92,13 @@ def _overlapping(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
                 )
 
 
-def _divided(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
+def _divided(entries: Sequence[DepartmentEntry]) -> Iterator[Mistake]:
     known: dict[tuple[str | None, Path], Path] = {}
     for place, entry in enumerate(entries):
         for was in entry.was:
             first = known.setdefault((entry.valid_from, was), entry.path)
             if first != entry.path or entry.was.count(was) > 1:
-                yield Contradiction(
+                yield Mistake(
                     ("departments", place, "was"),
                     f"{shown(was)} cannot become two with {entry.valid_from}: its answers are not told apart",
                     f"{shown(first)} and {shown(entry.path)}",
@@ -116,7 +106,7 @@ def _divided(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
                 )
 
 
-def _in_circles(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
+def _in_circles(entries: Sequence[DepartmentEntry]) -> Iterator[Mistake]:
     for place, entry in enumerate(entries):
         at_once = {was: one.path for one in entries if one.valid_from == entry.valid_from for was in one.was}
         path, met = at_once.get(entry.path), [entry.path]
@@ -124,7 +114,7 @@ def _in_circles(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
             met.append(path)
             path = at_once.get(path)
         if entry.was and path == entry.path:
-            yield Contradiction(
+            yield Mistake(
                 ("departments", place, "was"),
                 f"departments move in a circle with {entry.valid_from}",
                 ", then ".join(map(shown, [*met, entry.path])),
@@ -133,12 +123,12 @@ def _in_circles(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
             return
 
 
-def _moved_and_still_there(entries: Sequence[DepartmentEntry]) -> Iterator[Contradiction]:
+def _moved_and_still_there(entries: Sequence[DepartmentEntry]) -> Iterator[Mistake]:
     for place, entry in enumerate(entries):
         for was in entry.was:
             for other in entries:
                 if other.path == was and entry.valid_from and _is_across(other, entry.valid_from):
-                    yield Contradiction(
+                    yield Mistake(
                         ("departments", place, "was"),
                         f"{shown(was)} became {shown(entry.path)} with {entry.valid_from}, and is said to stay",
                         f"{shown(was)} {_time(other)}",

@@ -1,11 +1,11 @@
 """What `zwerm.toml` says in SQL or as a format is read before any answer is: a mistake is told where it stands."""
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from flows.configuration import Key, place
+from flows.configuration import place
 from flows.errors import ConfigurationError
+from flows.mistake import Key, near
 from flows.roles import Roles
 from flows.settings import Settings
 from transforms.expressions import alone
@@ -54,6 +54,6 @@ def _columns(says: str, columns: Sequence[str]) -> str:
     shown = ", ".join(f"'{column[:60]}'" for column in columns[:COLUMNS_SHOWN])
     more = f" and {len(columns) - COLUMNS_SHOWN} more" if len(columns) > COLUMNS_SHOWN else ""
     named = re.search(r'Referenced column "([^"]+)" not found', says)
-    near = difflib.get_close_matches(named[1], columns, n=1) if named else []
-    meant = f". Did you mean '{near[0]}'?" if near else ""
-    return f"one expression, without a select in it, over the record's text columns {shown}{more}{meant}"
+    meant = near(named[1], columns) if named else None
+    hint = f". Did you mean '{meant}'?" if meant else ""
+    return f"one expression, without a select in it, over the record's text columns {shown}{more}{hint}"

@@ -1,10 +1,10 @@
 """Departments that the audience names and nothing has: likely mistyped, and then nobody they are meant for is told."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flows.home import Home
+from flows.mistake import near
 from flows.preparing.seal import read_table
 from flows.progress import tell
 from flows.releasing.audience import strangers
@@ -69,8 +69,8 @@ def released(home: Home) -> list[Path]:
 
 
 def _near(path: Path, known: dict[str, Path]) -> Path | None:
-    found = difflib.get_close_matches(" > ".join(path), known, n=1)
-    return known[found[0]] if found else None
+    meant = near(" > ".join(path), known)
+    return known[meant] if meant else None
 
 
 def _newest(home: Home) -> list[str]:

@@ -2,26 +2,14 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from flows.channels import ChannelName
+from flows.mistake import Key, Mistake
 from flows.model import Language
 from flows.settings import Settings
 
-Key = tuple[str | int, ...]
-
 AT_ONCE = math.inf  # what is slow and local holds no connection: it is made as soon as arming begins
 MARGIN = 1.5  # of what it took of late
-
-
-@dataclass(frozen=True)
-class Unarmable:
-    """What of `zwerm.toml` cannot be kept at T: the key that says so, what it says, and what would do."""
-
-    key: Key
-    says: str
-    found: float
-    allowed: str
 
 
 def window(settings: Settings, channel: ChannelName) -> float:
@@ -56,7 +44,7 @@ def lead(channels: Iterable[ChannelName], settings: Settings, *, took: Mapping[s
     return max(least, longest + MARGIN * local)
 
 
-def unarmable(settings: Settings) -> Iterator[Unarmable]:
+def unarmable(settings: Settings) -> Iterator[Mistake]:
     """Every key for which an audience could never be ready at T, however well all goes."""
     yield from _too_few_connections(settings)
     yield from _too_short_time_outs(settings)
@@ -72,11 +60,11 @@ def mail_connections(settings: Settings) -> dict[str, int]:
     return {server: len(spoken) for server, spoken in languages.items()}
 
 
-def _too_few_connections(settings: Settings) -> Iterator[Unarmable]:
+def _too_few_connections(settings: Settings) -> Iterator[Mistake]:
     for server, needed in mail_connections(settings).items():
         most = settings.servers[server].max_connections
         if needed > most:
-            yield Unarmable(
+            yield Mistake(
                 ("servers", server, "max_connections"),
                 f"servers.{server}.max_connections is {most}; the audience needs {needed} at once, one per language",
                 most,
@@ -84,7 +72,7 @@ def _too_few_connections(settings: Settings) -> Iterator[Unarmable]:
             )
 
 
-def _too_short_time_outs(settings: Settings) -> Iterator[Unarmable]:
+def _too_short_time_outs(settings: Settings) -> Iterator[Mistake]:
     """A server that lets go of a silent connection before T comes, counted from when it is armed."""
     key, name = "idle_timeout_seconds", "release.windows"
     windows = settings.release.windows
@@ -100,7 +88,7 @@ def _too_short_time_outs(settings: Settings) -> Iterator[Unarmable]:
             bounds.append((("audience", place, "sftp", key), "sftp", windows.sftp, recipient.sftp.idle_timeout_seconds))
     for where, channel, held, most in bounds:
         if most is not None and most <= held:
-            yield Unarmable(
+            yield Mistake(
                 where,
                 f"this server lets go of a silent connection after {most:g} s, and {name}.{channel} holds it for "
                 f"{held:g} s before T",

@@ -15,7 +15,7 @@ from flows.orchestration.orchestrator import server, wait_until_up
 from flows.progress import be_quiet, step, tell
 from flows.releasing import moment
 from flows.releasing.planning import moment_at, require_reason
-from flows.releasing.recover import LACKS, complete
+from flows.releasing.recover import LACKS, complete, known
 from flows.releasing.recover import recover as recover_home
 from flows.releasing.recover import retry as retry_home
 from flows.releasing.staging import Staged
@@ -119,14 +119,13 @@ def release(
     if withdraw and not (release and reason):
         raise ConfigurationError('name what to withdraw, and why: zwerm release RELEASE --withdraw --reason "…"')
     begun, recovered = _begin(config, quiet, at=at)
-    if release is not None:
-        _must_be_known(begun, release)
+    is_out = release is not None and _is_out(begun, release)
     if withdraw and release and reason:
         gone = moment.withdraw(begun.home, begun.settings, release, reason=reason)
         lines = [f"{name} is withdrawn, and everyone is told." for name in gone]
         return {"withdrawn": gone, "lines": lines, "exit_code": 0}
     planned_at = moment_at(begun.settings, at, now=begun.now) if at else None
-    if release is None or _is_out(begun, release):
+    if release is None or is_out:
         completed = complete(begun.home, begun.settings, release)
         if release is not None or not _waiting(begun):
             return _told(completed, otherwise="Everyone has it." if release else "Nothing is held.")
@@ -160,20 +159,10 @@ def _told(completed: Sequence[str], *, otherwise: str) -> dict[str, Any]:
     return {"releases": [], "completed": completed, "lines": completed or [otherwise], "exit_code": int(lacks)}
 
 
-def _must_be_known(begun: Run, release_id: str) -> None:
-    """A release is acted on by its whole id alone."""
-    with Ledger.open(begun.home.ledger) as ledger:
-        if ledger.release(release_id) is None:
-            raise ConfigurationError(
-                f"{begun.home.ledger} knows no release '{release_id}'; zwerm status lists them, by their whole ids"
-            )
-
-
 def _is_out(begun: Run, release_id: str) -> bool:
-    """Whether a release is out: a retry of it goes to those who lack it."""
+    """Whether a release, which must be known, is out: a retry of it goes to those who lack it."""
     with Ledger.open(begun.home.ledger) as ledger:
-        found = ledger.release(release_id)
-        return found is not None and found.is_out
+        return known(ledger, begun.home, release_id).is_out
 
 
 def _waiting(begun: Run) -> bool:

@@ -49,6 +49,16 @@ def recover(home: Home, settings: Settings, *, factory: Factory = channel_for) -
     return done + follow_calendar(home, settings)
 
 
+def known(ledger: Ledger, home: Home, release_id: str) -> Release:
+    """A release by its whole id, as one that is acted on is named; ConfigurationError where there is none."""
+    release = ledger.release(release_id)
+    if release is None:
+        raise ConfigurationError(
+            f"{home.ledger} knows no release '{release_id}'; zwerm status lists them, by their whole ids"
+        )
+    return release
+
+
 def retry(
     home: Home,
     settings: Settings,
@@ -64,9 +74,7 @@ def retry(
     something to complete.
     """
     with Ledger.open(home.ledger) as ledger:
-        release = ledger.release(release_id) if release_id else None
-        if release_id and release is None:
-            raise ConfigurationError(f"{home.ledger} knows no release {release_id!r}; zwerm status lists them")
+        release = known(ledger, home, release_id) if release_id else None
         if release is not None and release.is_out:
             _completed_late(ledger, home, settings, [release.release_id], lambda state: True, factory)
             return ()

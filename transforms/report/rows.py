@@ -77,17 +77,17 @@ def moved_row(
     """
     assert metric.nps is not None and metric.nps_change is not None
     assert metric.nps_change_low is not None and metric.nps_change_high is not None
-    then = metric.nps - metric.nps_change
-    known = before if before is not None and before.nps is not None and abs(before.nps - then) < 1e-6 else None
+    then = round(metric.nps - metric.nps_change, 8)
+    is_same = before is not None and before.nps is not None and abs(before.nps - then) < 1e-6
     return MovedRow(
         name=node.name,
         href=href,
         is_here=is_here,
-        was=words.points(then if known is None or known.nps is None else known.nps),
+        was=words.points(then),
         nps=words.points(metric.nps),
         change=words.signed(metric.nps_change),
         between=words.between(metric.nps_change_low, metric.nps_change_high),
         range=words.to(metric.nps_change_low, metric.nps_change_high),
-        was_strip=None if known is None else strip(scale, known.nps, known.nps_low, known.nps_high),
+        was_strip=strip(scale, before.nps, before.nps_low, before.nps_high) if before is not None and is_same else None,
         strip=strip(scale, metric.nps, metric.nps_low, metric.nps_high),
     )

@@ -23,7 +23,7 @@ from flows.preparing.tables import TABLES
 from flows.release import open_moment
 from flows.releasing.staging import stage_together
 from flows.run import Run
-from tests.attack.organisations import SCORES, Answer, Organisation
+from tests.attack.organisations import SCORES, Answer, Organisation, configured
 from transforms import TransformError
 from transforms.departments import SEPARATOR
 from transforms.protect import protect
@@ -115,22 +115,8 @@ class Holding:
         return step
 
     def _configuration(self) -> str:
-        levels = ", ".join(f'"l{level}"' for level in range(LEVELS))
         moved = "".join(self._moves(name, one.moves) for name, one in self.organisations.items())
-        return f"""
-[surveys.staff]
-wave = {{ column = "wave" }}
-min_respondents = {self.k}
-[surveys.staff.roles]
-score = "nps"
-response_id = "id"
-told_count = "told"
-acted_count = "acted"
-weight = "weight"
-department = [{levels}]
-[[surveys.staff.sources]]
-path = "answers-*.csv"
-{moved}"""
+        return configured("staff", "answers-*.csv", k=self.k, levels=LEVELS) + moved
 
     @staticmethod
     def _moves(name: str, moves: Mapping[str, str]) -> str:

@@ -33,6 +33,26 @@ class Organisation:
     )  # with the second wave: a department's path of before, of now
 
 
+def configured(name: str, files: str, *, k: int, levels: int, more: str = "") -> str:
+    """A survey of `zwerm.toml` for files of such answers, with the columns l0, l1, … for the path."""
+    path = ", ".join(f'"l{level}"' for level in range(levels))
+    return f"""
+[surveys.{name}]
+wave = {{ column = "wave" }}
+min_respondents = {k}
+{more}
+[surveys.{name}.roles]
+score = "nps"
+response_id = "id"
+told_count = "told"
+acted_count = "acted"
+weight = "weight"
+department = [{path}]
+[[surveys.{name}.sources]]
+path = "{files}"
+"""
+
+
 class Chance:
     """Random answers of one organisation, from one seed."""
 

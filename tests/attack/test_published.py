@@ -19,7 +19,7 @@ from flows.run import Run
 from tests.attack import reading
 from tests.attack.holding import ORDER, SECRET, WAVES, counted_by
 from tests.attack.judge import few_by_subtraction, findings
-from tests.attack.organisations import SCORES, Answer, Chance, Organisation
+from tests.attack.organisations import SCORES, Answer, Chance, Organisation, configured
 from tests.attack.units import Unit
 
 K = 5
@@ -82,22 +82,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def survey(number: int) -> str:
-    levels = ", ".join(f'"l{level}"' for level in range(LEVELS))
-    return f"""
-[surveys.o{number}]
-wave = {{ column = "wave" }}
-min_respondents = {K}
-checks = {{ quarantine_is_small = {{ severity = "warning" }}, score_in_range = {{ severity = "warning" }} }}
-[surveys.o{number}.roles]
-score = "nps"
-response_id = "id"
-told_count = "told"
-acted_count = "acted"
-weight = "weight"
-department = [{levels}]
-[[surveys.o{number}.sources]]
-path = "o{number}-*.csv"
-"""
+    checks = '{ quarantine_is_small = { severity = "warning" }, score_in_range = { severity = "warning" } }'
+    return configured(f"o{number}", f"o{number}-*.csv", k=K, levels=LEVELS, more=f"checks = {checks}")
 
 
 def moved(moves: Mapping[str, str]) -> str:
